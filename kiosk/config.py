@@ -1,0 +1,226 @@
+"""The one configuration schema: a TOML file, overridden by KIOSK_… environment variables.
+
+Every field says what it is for. `kiosk config check` reports errors with their line; `kiosk config show`
+prints what is in force. Secrets are never here: the database key is a systemd credential.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from kiosk.domain.decision import FaceBands
+from kiosk.domain.period import PeriodBasis, PeriodRule
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Mode(str, Enum):
+    PRODUCTION = "production"
+    DEMO = "demo"
+    """Emulated devices and a development key are allowed; every case is marked as simulated."""
+
+
+class SiteConfig(_Section):
+    terminal_id: str = Field("HG00", pattern=r"^[A-Z0-9]{2,8}$", description="Short code of this machine; begins every 受理编号.")
+    name: str = Field("含谷镇便民服务中心", description="Name of the place, printed on slips.")
+    help_phone: str = Field("023-65731387", description="镇社保所, shown on every screen.")
+    other_phones: tuple[str, ...] = Field(("023-68183778", "023-12333"), description="Further lines, printed on slips.")
+
+
+class CertificationConfig(_Section):
+    basis: PeriodBasis = Field(PeriodBasis.ROLLING, description="How the period is counted: rolling months, 365 days or calendar year.")
+    cycle_months: int = Field(12, ge=1, le=60, description="Length of the rolling period.")
+    count_current_month: bool = Field(True, description="Whether the month of certification is the first of the period.")
+    due_soon_days: int = Field(60, ge=0, description="From how many days before the due date a person is told that it is due.")
+    attempts_per_session: int = Field(3, ge=1, le=5, description="Face tries before manual review is offered.")
+    consent_text_version: str = Field("2026-11", description="Version of the consent notice, stored with each consent.")
+
+    def period_rule(self) -> PeriodRule:
+        return PeriodRule(self.basis, self.cycle_months, self.count_current_month, self.due_soon_days)
+
+
+class FaceConfig(_Section):
+    pass_max: float = Field(0.42, gt=0, lt=1, description="Mean distance up to which a comparison passes.")
+    review_max: float = Field(0.50, gt=0, lt=1, description="Mean distance up to which an officer decides.")
+    templates_min: int = Field(2, ge=1, description="Fewer enrolled templates than this never pass automatically.")
+    frames: int = Field(5, ge=1, le=15, description="Frames whose distances are averaged.")
+    frames_spread_s: float = Field(1.0, ge=0, description="The frames are spread over at least this time.")
+    blink_window_s: float = Field(6.0, gt=0, description="Time for one blink challenge.")
+    blink_retries: int = Field(2, ge=0, description="How often the blink is asked again before the try ends.")
+    try_timeout_s: float = Field(45.0, gt=0, description="After this long without a usable picture the try ends calmly.")
+    detect_width: int = Field(640, ge=320, description="Width a frame is scaled to for the first detection.")
+    width_min: int = Field(110, description="Smallest face width, in pixels of a 1280 wide frame.")
+    height_max: float = Field(0.70, description="Largest face height as a share of the frame height.")
+    offset_max: float = Field(0.25, description="Largest distance of the face from the middle, as a share of the frame width.")
+    grey_min: float = Field(50.0, description="Darkest mean grey of the face.")
+    grey_max: float = Field(200.0, description="Brightest mean grey of the face.")
+    sharpness_min: float = Field(30.0, description="Smallest Laplacian variance of the face.")
+    yaw_max: float = Field(0.25, description="Largest yaw ratio (about 0.023 per degree).")
+    roll_max: float = Field(12.0, description="Largest roll in degrees.")
+    heartbeat_s: float = Field(3.0, gt=0, description="A face process silent for longer is replaced.")
+    nice: int = Field(5, ge=0, le=19, description="Niceness of the face process.")
+
+    @model_validator(mode="after")
+    def _bands_in_order(self) -> FaceConfig:
+        self.bands()
+        return self
+
+    def bands(self) -> FaceBands:
+        return FaceBands(self.pass_max, self.review_max, self.templates_min)
+
+
+class CameraConfig(_Section):
+    source: str = Field("/dev/kiosk/camera", description="V4L2 device (stable name), video file, folder of frames or stream address.")
+    width: int = Field(1280, ge=320)
+    height: int = Field(720, ge=240)
+    fps: float = Field(25.0, gt=0, le=60)
+    stale_s: float = Field(3.0, gt=0, description="Without a new frame for this long the camera counts as lost and is opened again.")
+
+
+class IdCardConfig(_Section):
+    port: str = Field("/dev/kiosk/idcard", description="Serial port by its stable name, never ttyUSB numbers.")
+    baud: int = Field(115200)
+
+
+class PrinterConfig(_Section):
+    port: str = Field("/dev/kiosk/printer", description="Serial port by its stable name.")
+    baud: int = Field(115200)
+    width_dots: int = Field(576, description="576 for 80 mm paper, 384 for 58 mm.")
+    fence_patience_s: float = Field(30.0, description="How long a stopped slip may wait for paper before it counts as unknown.")
+    process_id: bool = Field(True, description="The model answers GS ( H, its own word that printing is complete.")
+
+
+class UiConfig(_Section):
+    fullscreen: bool = Field(True)
+    width: int = Field(1080, ge=480, description="Window size when not fullscreen.")
+    height: int = Field(1920, ge=480)
+    idle_s: float = Field(60.0, gt=0, description="Without a touch for this long the idle warning appears.")
+    countdown_s: int = Field(30, ge=20, description="Seconds of the idle warning before everything is wiped.")
+    card_wait_s: float = Field(60.0, gt=0)
+    result_s: float = Field(45.0, gt=0, description="How long the result stays without a touch.")
+    take_card_s: float = Field(20.0, gt=0)
+    ended_s: float = Field(8.0, gt=0)
+    debounce_s: float = Field(0.5, ge=0, description="Presses this soon after a screen change are not meant.")
+    delivery_wait_s: float = Field(4.0, ge=0, description="How long the slip waits for the office's receipt.")
+    font_dir: Path = Field(REPOSITORY / "build" / "fonts")
+    voice_dir: Path = Field(REPOSITORY / "build" / "voice", description="Voice pack: one WAV per text id.")
+    voice: bool = Field(True)
+
+
+class StoreConfig(_Section):
+    path: Path = Field(Path("/var/lib/kiosk/terminal.db"))
+    key_file: Path | None = Field(None, description="64 hex digits. Unset: systemd credential `kiosk-db-key`. In demo mode one is made.")
+    free_floor_mb: int = Field(512, ge=0, description="Below this much free disk no new case is taken.")
+
+
+class SyncConfig(_Section):
+    poll_s: float = Field(1.0, gt=0, description="How often the outbox is looked at.")
+    pull_s: float = Field(300.0, gt=0, description="How often roster and decisions are asked for.")
+    backoff_base_s: float = Field(1.0, gt=0)
+    backoff_cap_s: float = Field(3600.0, gt=0)
+    connect_timeout_s: float = Field(10.0, gt=0)
+    total_timeout_s: float = Field(60.0, gt=0)
+
+
+class KioskConfig(BaseSettings):
+    """The terminal's configuration."""
+
+    model_config = SettingsConfigDict(env_prefix="KIOSK_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    mode: Mode = Field(Mode.PRODUCTION, description="`demo` allows emulators and a development key.")
+    site: SiteConfig = SiteConfig()
+    certification: CertificationConfig = CertificationConfig()
+    face: FaceConfig = FaceConfig()
+    camera: CameraConfig = CameraConfig()
+    idcard: IdCardConfig = IdCardConfig()
+    printer: PrinterConfig = PrinterConfig()
+    ui: UiConfig = UiConfig()
+    store: StoreConfig = StoreConfig()
+    sync: SyncConfig = SyncConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings  # the environment wins over the file
+
+    @model_validator(mode="after")
+    def _production_uses_devices(self) -> KioskConfig:
+        if self.mode is Mode.PRODUCTION and not self.camera.source.startswith("/dev/"):
+            raise ValueError("camera.source: in production only a camera device (/dev/…) is allowed; files and streams need mode = \"demo\"")
+        return self
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names file, line and what is allowed."""
+
+
+def load_config(path: Path | None, **overrides: Any) -> KioskConfig:
+    """Reads the file (None: defaults and environment only). `overrides` replace top-level sections.
+
+    Raises ConfigError with one line per fault.
+    """
+    text, data = "", {}
+    if path is not None:
+        try:
+            text = path.read_text(encoding="utf-8")
+            data = tomllib.loads(text)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{path}: is not UTF-8 text") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path}: is not valid TOML: {error}") from None
+    try:
+        return KioskConfig(**{**data, **overrides})
+    except ValidationError as error:
+        where = str(path) if path is not None else "environment"
+        raise ConfigError("\n".join(_explain(where, text, fault) for fault in error.errors())) from None
+
+
+def _explain(where: str, text: str, fault: Any) -> str:
+    keys = [str(part) for part in fault["loc"]]
+    line = _line_of(text, keys)
+    place = f"{where}:{line}" if line else where
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        message = f"is not a known setting; known here: {', '.join(_known_fields(keys[:-1]))}"
+    return f"{place}: {'.'.join(keys)}: {message}" if keys else f"{place}: {message}"
+
+
+def _known_fields(keys: list[str]) -> list[str]:
+    model: Any = KioskConfig
+    for key in keys:
+        model = model.model_fields[key].annotation
+    return sorted(model.model_fields)
+
+
+def _line_of(text: str, keys: list[str]) -> int | None:
+    """The line of a setting, for people: looks for the key inside its [section]."""
+    if not keys:
+        return None
+    section, wanted = "", ".".join(keys[:-1])
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = raw.strip()
+        if line.startswith("[") and line.endswith("]"):
+            section = line.strip("[] ")
+            if section == ".".join(keys):
+                return number
+        elif "=" in line and section == wanted and line.split("=", 1)[0].strip() == keys[-1]:
+            return number
+    return None

@@ -1,0 +1,1 @@
+"""Camera through OpenCV."""

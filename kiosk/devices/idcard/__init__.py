@@ -1,0 +1,1 @@
+"""Identity-card reader: SAM_V module on a serial line."""

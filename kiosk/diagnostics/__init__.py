@@ -1,0 +1,1 @@
+"""One list of checks behind the screen, the command line and the heartbeat."""

@@ -1,0 +1,30 @@
+"""Expected misfortune, as values: what a device tells the flow when something did not go the sunny way."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class CardTrouble(str, Enum):
+    LAY_AGAIN = "lay_again"
+    """Not read: lift the card and lay it flat again."""
+    LAY_AGAIN_CLEAN = "lay_again_clean"
+    """Third time: wipe the card, or take another way."""
+    NOT_AN_ID_CARD = "not_an_id_card"
+
+
+class FaceTrouble(str, Enum):
+    TIMEOUT = "timeout"
+    """No usable picture in the time given."""
+    NO_ACTION = "no_action"
+    """The action asked for was not seen."""
+    CAMERA_LOST = "camera_lost"
+    UNAVAILABLE = "unavailable"
+    """The face process died or could not load its models."""
+
+
+class HandInTrouble(str, Enum):
+    """Nothing is committed, or nobody knows: the person is told to ask staff, never that it is done."""
+
+    DISK_FULL = "disk_full"
+    STORE_FAILED = "store_failed"

@@ -1,0 +1,1 @@
+"""The conversations. A flow is a plain object: events in, effects out; no Qt, no devices, no database."""

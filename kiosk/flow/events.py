@@ -1,0 +1,97 @@
+"""Everything that can happen to a conversation: fingers, devices, the house, time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kiosk.domain.case import CaseReceipt
+from kiosk.domain.coaching import Coach
+from kiosk.domain.decision import FaceEvidence
+from kiosk.domain.document import IdCard
+from kiosk.domain.roster import PersonRecord
+from kiosk.domain.slip import PrintOutcome
+from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
+from kiosk.flow.view import Button
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    button: Button
+
+
+@dataclass(frozen=True, slots=True)
+class CardSeen:
+    """A card lies on the plate and is being read."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    card: IdCard = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CardFailed:
+    trouble: CardTrouble
+
+
+@dataclass(frozen=True, slots=True)
+class CardLifted:
+    """The plate is free again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderChanged:
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFound:
+    record: PersonRecord = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Coached:
+    coach: Coach
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTried:
+    evidence: FaceEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFailed:
+    trouble: FaceTrouble
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    receipt: CaseReceipt
+
+
+@dataclass(frozen=True, slots=True)
+class HandInFailed:
+    trouble: HandInTrouble
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryKnown:
+    case_id: str
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlipEnded:
+    outcome: PrintOutcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeUp:
+    timer: str
+
+
+Event = (
+    Pressed | CardSeen | CardRead | CardFailed | CardLifted | ReaderChanged | PersonFound | Coached | FaceTried
+    | FaceFailed | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | TimeUp
+)

@@ -1,0 +1,70 @@
+"""What a conversation needs from the house. Commands only: answers come back later as events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Protocol
+
+from kiosk.domain.case import CaseDraft
+from kiosk.domain.document import IdCard
+from kiosk.domain.roster import FaceTemplate
+from kiosk.domain.slip import Slip
+from kiosk.flow.view import View
+
+
+class Clock(Protocol):
+    def now(self) -> dt.datetime: ...
+
+
+class CardReader(Protocol):
+    def seek(self) -> None:
+        """Look for a card from now on. Answers: CardSeen, CardRead, CardFailed."""
+
+    def release(self) -> None:
+        """Stop looking. After a read card: CardLifted once the plate is free."""
+
+
+class FaceRoom(Protocol):
+    def begin(self, templates: Sequence[FaceTemplate]) -> None:
+        """Open the camera and take one try. Answers: Coached …, then FaceTried or FaceFailed."""
+
+    def end(self) -> None:
+        """Close the camera and forget the pictures."""
+
+
+class CaseDesk(Protocol):
+    def find_person(self, card: IdCard) -> None:
+        """Answer: PersonFound."""
+
+    def hand_in(self, draft: CaseDraft) -> None:
+        """One transaction. Answer: HandedIn or HandInFailed."""
+
+    def watch_delivery(self, case_id: str, seconds: float) -> None:
+        """Answer: DeliveryKnown, at the latest after `seconds`."""
+
+
+class SlipPrinter(Protocol):
+    def ready(self) -> bool:
+        """False while a slip cannot be promised: paper out, cover open, no answer."""
+
+    def print_slip(self, slip: Slip) -> None:
+        """Answer: SlipEnded."""
+
+
+class Voice(Protocol):
+    def say(self, text_id: str) -> None:
+        """Speaks one sentence of the catalogue; an earlier one stops."""
+
+    def stop(self) -> None: ...
+
+
+class Screen(Protocol):
+    def show(self, view: View) -> None: ...
+
+
+class Timers(Protocol):
+    def start(self, name: str, seconds: float) -> None:
+        """(Re)starts the named timer. Answer: TimeUp(name)."""
+
+    def cancel(self, name: str) -> None: ...

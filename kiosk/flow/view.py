@@ -1,0 +1,96 @@
+"""What a conversation asks a screen to show. Values only; the words stand in the text catalogue."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from enum import Enum
+
+from kiosk.domain.case import Standing
+from kiosk.domain.coaching import Coach
+from kiosk.domain.consent import ConsentScope
+from kiosk.domain.period import DueDate, PeriodState
+from kiosk.domain.roster import OfficeDecision
+from kiosk.domain.slip import PrintOutcome
+
+
+class Step(str, Enum):
+    """One screen each."""
+
+    OUT_OF_SERVICE = "out_of_service"
+    """The card reader does not work: says where else it can be done. Leaves by itself."""
+    ATTRACT = "attract"
+    EXPLAIN = "explain"
+    """怎么办理: the four things that will happen."""
+    CARD = "card"
+    """Lay the card. `trouble` holds the sentence after a failed read."""
+    GREETING = "greeting"
+    """Masked name, state of the period, the office's word on an earlier case."""
+    CONSENT = "consent"
+    DECLINED = "declined"
+    """The other ways, without penalty."""
+    CAMERA = "camera"
+    TRY_AGAIN = "try_again"
+    ASK_REVIEW = "ask_review"
+    """Not matched often enough, or between the bands: hand in for review, or a person."""
+    HANDING_IN = "handing_in"
+    RESULT = "result"
+    SORRY = "sorry"
+    """Could not go on; nothing was handed in. `trouble` says what and `HELP` is the way on."""
+    TAKE_CARD = "take_card"
+    ENDED = "ended"
+    """Cancelled or timed out: nothing was handed in, everything is cleared."""
+
+
+class Button(str, Enum):
+    """Everything a finger can press. The value is the widget's objectName."""
+
+    START = "start"
+    EXPLAIN = "explain"
+    HELP = "help"
+    CLOSE_HELP = "close_help"
+    BACK = "back"
+    END = "end"
+    CONTINUE = "continue"
+    TICK_MATCH = "tick_match"
+    TICK_SEND_PHOTO = "tick_send_photo"
+    AGREE = "agree"
+    DECLINE = "decline"
+    RETRY = "retry"
+    ASK_REVIEW = "ask_review"
+    REPEAT_VOICE = "repeat_voice"
+    MORE_TIME = "more_time"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Only the fields a step needs are set. `enabled` lists the buttons that may be pressed now."""
+
+    step: Step
+    enabled: frozenset[Button]
+    progress: tuple[int, int] | None = None
+    """第k步，共n步"""
+    masked_name: str = ""
+    period: PeriodState | None = None
+    due: DueDate | None = None
+    last_case_number: str | None = None
+    """A case of this person already handed in this month."""
+    decision: OfficeDecision | None = None
+    agreed: frozenset[ConsentScope] = frozenset()
+    coach: Coach | None = None
+    attempt: int = 0
+    attempts_max: int = 0
+    card_seen: bool = False
+    trouble: str = ""
+    """Text id of a calm sentence about what did not work."""
+    standing: Standing | None = None
+    case_number: str = ""
+    handed_in_at: dt.datetime | None = None
+    slip: PrintOutcome | None = None
+    """None while printing."""
+    slip_wanted: bool = True
+    card_on_reader: bool = False
+    help_open: bool = False
+    idle_seconds_left: int | None = field(default=None)
+    """Not None: the idle warning lies over the step."""

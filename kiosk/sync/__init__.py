@@ -1,0 +1,1 @@
+"""Delivery to the office and back, as its own process."""

@@ -1,0 +1,1 @@
+"""The wire format terminal and office share. Imports nothing else of ours but `domain`."""

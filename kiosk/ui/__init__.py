@@ -1,0 +1,1 @@
+"""Qt Widgets: shows what a flow says; decides nothing."""
