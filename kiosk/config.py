@@ -7,7 +7,7 @@ prints what is in force. Secrets are never here: the database key is a systemd c
 from __future__ import annotations
 
 import tomllib
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Mode(str, Enum):
+class Mode(StrEnum):
     PRODUCTION = "production"
     DEMO = "demo"
     """Emulated devices and a development key are allowed; every case is marked as simulated."""
@@ -38,7 +38,7 @@ class SiteConfig(_Section):
 
 
 class CertificationConfig(_Section):
-    basis: PeriodBasis = Field(PeriodBasis.ROLLING, description="How the period is counted: rolling months, 365 days or calendar year.")
+    basis: PeriodBasis = Field(PeriodBasis.ROLLING, description="Period counted in rolling months, 365 days or calendar years.")
     cycle_months: int = Field(12, ge=1, le=60, description="Length of the rolling period.")
     count_current_month: bool = Field(True, description="Whether the month of certification is the first of the period.")
     due_soon_days: int = Field(60, ge=0, description="From how many days before the due date a person is told that it is due.")
@@ -80,11 +80,11 @@ class FaceConfig(_Section):
 
 
 class CameraConfig(_Section):
-    source: str = Field("/dev/kiosk/camera", description="V4L2 device (stable name), video file, folder of frames or stream address.")
+    source: str = Field("/dev/kiosk/camera", description="Device by stable name, video file, folder of frames or stream.")
     width: int = Field(1280, ge=320)
     height: int = Field(720, ge=240)
     fps: float = Field(25.0, gt=0, le=60)
-    stale_s: float = Field(3.0, gt=0, description="Without a new frame for this long the camera counts as lost and is opened again.")
+    stale_s: float = Field(3.0, gt=0, description="Without a new frame for this long the camera is opened again.")
 
 
 class IdCardConfig(_Section):
@@ -119,7 +119,7 @@ class UiConfig(_Section):
 
 class StoreConfig(_Section):
     path: Path = Field(Path("/var/lib/kiosk/terminal.db"))
-    key_file: Path | None = Field(None, description="64 hex digits. Unset: systemd credential `kiosk-db-key`. In demo mode one is made.")
+    key_file: Path | None = Field(None, description="64 hex digits. Unset: systemd credential `kiosk-db-key`; demo makes one.")
     free_floor_mb: int = Field(512, ge=0, description="Below this much free disk no new case is taken.")
 
 
@@ -162,7 +162,7 @@ class KioskConfig(BaseSettings):
     @model_validator(mode="after")
     def _production_uses_devices(self) -> KioskConfig:
         if self.mode is Mode.PRODUCTION and not self.camera.source.startswith("/dev/"):
-            raise ValueError("camera.source: in production only a camera device (/dev/…) is allowed; files and streams need mode = \"demo\"")
+            raise ValueError("camera.source: in production only a device (/dev/…); files and streams need mode = \"demo\"")
         return self
 
 

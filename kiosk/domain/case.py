@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from kiosk.domain.consent import Consent
 from kiosk.domain.decision import FaceEvidence, Outcome
@@ -12,7 +12,7 @@ from kiosk.domain.document import IdCard
 from kiosk.domain.period import DueDate
 
 
-class Item(str, Enum):
+class Item(StrEnum):
     """Service items by their number in the town's plan (附件4)."""
 
     CERTIFICATION = "12"
@@ -50,7 +50,7 @@ class CaseReceipt:
     """Opaque token in the slip's QR code, for later look-ups; carries no personal data."""
 
 
-class Standing(str, Enum):
+class Standing(StrEnum):
     """The most that is known of a case, hence the most that screen and slip may claim."""
 
     RECEIVED = "received"

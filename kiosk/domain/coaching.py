@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 
-class Coach(str, Enum):
+class Coach(StrEnum):
     """Measured state of the picture; texts.toml has the sentence `coach.<value>` and its voice line."""
 
     NO_FACE = "no_face"

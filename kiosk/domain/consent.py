@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class ConsentScope(str, Enum):
+class ConsentScope(StrEnum):
     MATCH = "match"
     """Compare the live face on this terminal."""
     SEND_PHOTO = "send_photo"

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class Band(str, Enum):
+class Band(StrEnum):
     PASS = "pass"
     REVIEW = "review"
     RETRY = "retry"
 
 
-class Outcome(str, Enum):
+class Outcome(StrEnum):
     """What the terminal may say at the end of one conversation. Only the office confirms a certification."""
 
     PASSED = "passed"
@@ -47,7 +47,7 @@ class FaceBands:
         return Band.REVIEW
 
 
-class Liveness(str, Enum):
+class Liveness(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     NOT_DONE = "not_done"
@@ -71,6 +71,8 @@ class FaceEvidence:
 
 def decide(evidence: FaceEvidence, bands: FaceBands) -> Outcome:
     """One try, read card given. Never passes without proven liveness; nobody is refused, only not matched."""
+    if evidence.templates == 0 and evidence.liveness is Liveness.PASSED:
+        return Outcome.MANUAL_REVIEW  # a real person, but nothing enrolled to compare with: an officer looks
     band = bands.band(evidence.distance, evidence.templates)
     if band is Band.RETRY or evidence.liveness is Liveness.FAILED:
         return Outcome.NOT_MATCHED

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from kiosk.domain.names import mask_name
 
 
-class CardKind(str, Enum):
+class CardKind(StrEnum):
     RESIDENT = "resident"
     """居民身份证"""
     HMT = "hmt"

@@ -10,19 +10,19 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
 
-class PeriodBasis(str, Enum):
+class PeriodBasis(StrEnum):
     ROLLING = "rolling"
     DAYS_365 = "days365"
     CALENDAR_YEAR = "calendar_year"
 
 
-class PeriodState(str, Enum):
+class PeriodState(StrEnum):
     VALID = "valid"
     DUE_SOON = "due_soon"
     OVERDUE = "overdue"  # informs only, suspends nobody

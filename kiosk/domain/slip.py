@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from kiosk.domain.case import Item, Standing
 from kiosk.domain.period import DueDate
@@ -43,7 +43,7 @@ class Raster:
         return (self.width + 7) // 8
 
 
-class PrintOutcome(str, Enum):
+class PrintOutcome(StrEnum):
     PRINTED = "printed"
     """The printer itself said that everything before the mark came out."""
     BLOCKED = "blocked"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class DeviceKind(str, Enum):
+class DeviceKind(StrEnum):
     IDCARD = "idcard"
     PRINTER = "printer"
     CAMERA = "camera"
     FACE = "face"
 
 
-class DeviceState(str, Enum):
+class DeviceState(StrEnum):
     READY = "ready"
     BUSY = "busy"
     DEGRADED = "degraded"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 
-class CardTrouble(str, Enum):
+class CardTrouble(StrEnum):
     LAY_AGAIN = "lay_again"
     """Not read: lift the card and lay it flat again."""
     LAY_AGAIN_CLEAN = "lay_again_clean"
@@ -13,7 +13,7 @@ class CardTrouble(str, Enum):
     NOT_AN_ID_CARD = "not_an_id_card"
 
 
-class FaceTrouble(str, Enum):
+class FaceTrouble(StrEnum):
     TIMEOUT = "timeout"
     """No usable picture in the time given."""
     NO_ACTION = "no_action"
@@ -23,7 +23,7 @@ class FaceTrouble(str, Enum):
     """The face process died or could not load its models."""
 
 
-class HandInTrouble(str, Enum):
+class HandInTrouble(StrEnum):
     """Nothing is committed, or nobody knows: the person is told to ask staff, never that it is done."""
 
     DISK_FULL = "disk_full"

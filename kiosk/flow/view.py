@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
+from enum import StrEnum
 
 from kiosk.domain.case import Standing
 from kiosk.domain.coaching import Coach
@@ -14,7 +14,7 @@ from kiosk.domain.roster import OfficeDecision
 from kiosk.domain.slip import PrintOutcome
 
 
-class Step(str, Enum):
+class Step(StrEnum):
     """One screen each."""
 
     OUT_OF_SERVICE = "out_of_service"
@@ -42,7 +42,7 @@ class Step(str, Enum):
     """Cancelled or timed out: nothing was handed in, everything is cleared."""
 
 
-class Button(str, Enum):
+class Button(StrEnum):
     """Everything a finger can press. The value is the widget's objectName."""
 
     START = "start"
@@ -89,8 +89,7 @@ class View:
     handed_in_at: dt.datetime | None = None
     slip: PrintOutcome | None = None
     """None while printing."""
-    slip_wanted: bool = True
     card_on_reader: bool = False
     help_open: bool = False
-    idle_seconds_left: int | None = field(default=None)
+    idle_seconds_left: int | None = None
     """Not None: the idle warning lies over the step."""

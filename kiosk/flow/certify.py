@@ -1,0 +1,370 @@
+"""领取待遇资格认证: the certification conversation, as a pure function of session and event.
+
+    card → greeting → consent → camera (up to three tries) → hand in → result and slip → take the card
+
+A press or message that does not belong to the present step changes nothing: late answers are normal here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from kiosk.domain.case import CaseDraft, Item, standing
+from kiosk.domain.coaching import Coach
+from kiosk.domain.consent import Consent, ConsentScope
+from kiosk.domain.decision import FaceEvidence, Outcome, decide
+from kiosk.domain.period import DueDate, local_day
+from kiosk.domain.slip import PrintOutcome, Slip
+from kiosk.domain.trouble import FaceTrouble, HandInTrouble
+from kiosk.flow import effects as fx
+from kiosk.flow import events as ev
+from kiosk.flow.effects import Effect
+from kiosk.flow.session import Rules, Session, Surroundings
+from kiosk.flow.view import Button, Step
+
+Result = tuple[Session, tuple[Effect, ...]]
+
+IDLE, TICK, LEAVE, HAND_IN = "idle", "tick", "leave", "hand_in"
+"""Timers: silence, one second of the warning, leaving a last screen, the store's answer."""
+
+WAITS_FOR_CARD = frozenset({Step.ATTRACT, Step.EXPLAIN, Step.CARD})
+"""Laying the card is enough to begin; no button needs to be found first."""
+NOT_TO_BE_ENDED = frozenset({Step.OUT_OF_SERVICE, Step.ATTRACT, Step.HANDING_IN, Step.RESULT, Step.TAKE_CARD, Step.ENDED})
+"""Nobody is here, or it is too late to cancel."""
+NO_IDLE = NOT_TO_BE_ENDED | {Step.CAMERA}
+"""Steps that do not wait for a finger: they end by their own time, the camera's tries by the face room's."""
+
+
+def begin(session: Session) -> Result:
+    """The start screen: cards are looked for, so that a card simply laid down starts a conversation."""
+    if not session.reader_usable:
+        return session.fresh(Step.OUT_OF_SERVICE), (*_STOP, fx.ReleaseCard())
+    return session.fresh(Step.ATTRACT), (*_STOP, fx.SeekCard())
+
+
+def step(session: Session, event: ev.Event, around: Surroundings, rules: Rules) -> Result:
+    """The next session and what is to be done. Never raises for an event that does not fit."""
+    after, wanted = _HANDLERS[type(event)](session, event, around, rules)
+    if after.step is not session.step or isinstance(event, ev.Pressed):
+        wanted = (*wanted, *_watch_silence(after, rules))
+    return after, wanted
+
+
+# ---------------------------------------------------------------------------------------------- fingers
+
+
+def _pressed(session: Session, event: ev.Pressed, around: Surroundings, rules: Rules) -> Result:
+    here, button = session.step, event.button
+    if session.idle_left is not None and button is not Button.END:
+        return replace(session, idle_left=None), (fx.Hush(),)  # any touch says: I am still here
+    if button is Button.HELP:
+        return replace(session, help_open=True), (fx.Say("help.title"),)
+    if button is Button.CLOSE_HELP:
+        return replace(session, help_open=False), (fx.Hush(),)
+    if button is Button.END and here not in NOT_TO_BE_ENDED:
+        return _end(session, "ended.cancelled", rules)
+    if button is Button.DONE and here in (Step.RESULT, Step.ENDED, Step.DECLINED):
+        return _leave(session, rules)
+    move = _MOVES.get((here, button))
+    return move(session, around, rules) if move else (session, ())
+
+
+def _start(session: Session, around: Surroundings, rules: Rules) -> Result:
+    return session.at(Step.CARD), (fx.SeekCard(), fx.Say("card.prompt"))
+
+
+def _explain(session: Session, around: Surroundings, rules: Rules) -> Result:
+    return session.at(Step.EXPLAIN), (fx.Say("explain.title"),)
+
+
+def _to_start(session: Session, around: Surroundings, rules: Rules) -> Result:
+    return begin(session)
+
+
+def _ask_consent(session: Session, around: Surroundings, rules: Rules) -> Result:
+    return session.at(Step.CONSENT), (fx.Say("consent.title"),)
+
+
+def _greet_again(session: Session, around: Surroundings, rules: Rules) -> Result:
+    return session.at(Step.GREETING), ()
+
+
+def _decline(session: Session, around: Surroundings, rules: Rules) -> Result:
+    return session.at(Step.DECLINED), (fx.Say("declined.title"),)
+
+
+def _tick(scope: ConsentScope) -> Callable[[Session, Surroundings, Rules], Result]:
+    def move(session: Session, around: Surroundings, rules: Rules) -> Result:
+        return replace(session, ticked=session.ticked ^ {scope}), ()
+
+    return move
+
+
+def _agree(session: Session, around: Surroundings, rules: Rules) -> Result:
+    if ConsentScope.MATCH not in session.ticked:
+        return session, ()
+    consent = Consent(session.ticked, rules.consent_text_version, around.now)
+    return _camera(replace(session, consent=consent), around, rules)
+
+
+def _camera(session: Session, around: Surroundings, rules: Rules) -> Result:
+    entry = session.record.entry if session.record else None
+    return session.at(Step.CAMERA), (fx.Say("camera.title"), fx.BeginFace(entry.templates if entry else ()))
+
+
+def _review(session: Session, around: Surroundings, rules: Rules) -> Result:
+    """The person asks for review on a screen that says the photograph will be sent: that is the consent."""
+    assert session.consent is not None
+    scopes = session.consent.scopes | {ConsentScope.SEND_PHOTO}
+    agreed = replace(session, consent=Consent(scopes, rules.consent_text_version, around.now))
+    return _hand_in(agreed, Outcome.MANUAL_REVIEW, around, rules)
+
+
+_MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Result]] = {
+    (Step.ATTRACT, Button.START): _start,
+    (Step.ATTRACT, Button.EXPLAIN): _explain,
+    (Step.EXPLAIN, Button.START): _start,
+    (Step.EXPLAIN, Button.BACK): _to_start,
+    (Step.GREETING, Button.CONTINUE): _ask_consent,
+    (Step.CONSENT, Button.TICK_MATCH): _tick(ConsentScope.MATCH),
+    (Step.CONSENT, Button.TICK_SEND_PHOTO): _tick(ConsentScope.SEND_PHOTO),
+    (Step.CONSENT, Button.AGREE): _agree,
+    (Step.CONSENT, Button.DECLINE): _decline,
+    (Step.CONSENT, Button.BACK): _greet_again,
+    (Step.DECLINED, Button.BACK): _ask_consent,
+    (Step.TRY_AGAIN, Button.RETRY): _camera,
+    (Step.SORRY, Button.RETRY): _camera,
+    (Step.ASK_REVIEW, Button.ASK_REVIEW): _review,
+}
+
+
+# ---------------------------------------------------------------------------------------------- devices
+
+
+def _card_seen(session: Session, event: ev.CardSeen, around: Surroundings, rules: Rules) -> Result:
+    if session.step in WAITS_FOR_CARD and session.card is None:
+        return replace(session.at(Step.CARD), card_on_reader=True, card_seen=True), ()
+    return replace(session, card_on_reader=True), ()
+
+
+def _card_read(session: Session, event: ev.CardRead, around: Surroundings, rules: Rules) -> Result:
+    if session.step not in WAITS_FOR_CARD or session.card is not None:
+        return session, ()
+    known = replace(session.at(Step.CARD), card=event.card, card_on_reader=True, card_seen=True)
+    return known, (fx.ReleaseCard(), fx.FindPerson(event.card))
+
+
+def _card_failed(session: Session, event: ev.CardFailed, around: Surroundings, rules: Rules) -> Result:
+    if session.step is not Step.CARD or session.card is not None:
+        return session, ()
+    sentence = f"trouble.{event.trouble.value}"
+    return replace(session, trouble=sentence, card_seen=False), (fx.Say(sentence),)
+
+
+def _card_lifted(session: Session, event: ev.CardLifted, around: Surroundings, rules: Rules) -> Result:
+    lifted = replace(session, card_on_reader=False, card_seen=False)
+    return begin(lifted) if session.step is Step.TAKE_CARD else (lifted, ())
+
+
+def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundings, rules: Rules) -> Result:
+    changed = replace(session, reader_usable=event.usable, card_on_reader=session.card_on_reader and event.usable)
+    waiting_for_card = session.step in WAITS_FOR_CARD and session.card is None
+    if (event.usable and session.step is Step.OUT_OF_SERVICE) or (not event.usable and waiting_for_card):
+        return begin(changed)
+    return changed, ()
+
+
+def _person_found(session: Session, event: ev.PersonFound, around: Surroundings, rules: Rules) -> Result:
+    if session.step is not Step.CARD or session.card is None:
+        return session, ()
+    return replace(session.at(Step.GREETING), record=event.record), (fx.Say("greeting.title"),)
+
+
+# ------------------------------------------------------------------------------------------------- face
+
+
+def _coached(session: Session, event: ev.Coached, around: Surroundings, rules: Rules) -> Result:
+    if session.step is not Step.CAMERA or event.coach is session.coach:
+        return session, ()
+    said: tuple[Effect, ...] = () if event.coach is Coach.WORKING else (fx.Say(f"coach.{event.coach.value}"),)
+    return replace(session, coach=event.coach), said
+
+
+def _face_tried(session: Session, event: ev.FaceTried, around: Surroundings, rules: Rules) -> Result:
+    if session.step is not Step.CAMERA:
+        return session, ()
+    outcome = decide(event.evidence, rules.bands)
+    tried = replace(session, attempts=session.attempts + 1, evidence=(*session.evidence, event.evidence))
+    if outcome is Outcome.NOT_MATCHED:
+        return _not_matched(tried, _why_not_matched(event.evidence), rules)
+    if outcome is Outcome.MANUAL_REVIEW and not _may_send_photo(tried):
+        return _ask_review(tried, "ask_review.photo_needed")
+    return _hand_in(tried, outcome, around, rules)
+
+
+def _face_failed(session: Session, event: ev.FaceFailed, around: Surroundings, rules: Rules) -> Result:
+    if session.step is not Step.CAMERA:
+        return session, ()
+    sentence = f"trouble.{event.trouble.value}"
+    if event.trouble in (FaceTrouble.CAMERA_LOST, FaceTrouble.UNAVAILABLE):
+        return _sorry(session, sentence)  # the machine's fault never costs a try
+    return _not_matched(replace(session, attempts=session.attempts + 1), sentence, rules)
+
+
+def _not_matched(session: Session, sentence: str, rules: Rules) -> Result:
+    if session.attempts < rules.attempts_max:
+        return replace(session.at(Step.TRY_AGAIN), trouble=sentence), (fx.EndFace(), fx.Say(sentence))
+    return _ask_review(session, sentence)
+
+
+def _ask_review(session: Session, sentence: str) -> Result:
+    if not session.has_photos:
+        return _sorry(session, "trouble.no_picture")
+    return replace(session.at(Step.ASK_REVIEW), trouble=sentence), (fx.EndFace(), fx.Say("ask_review.title"))
+
+
+def _why_not_matched(evidence: FaceEvidence) -> str:
+    return "trouble.not_matched" if evidence.liveness.value == "passed" else f"trouble.{FaceTrouble.NO_ACTION.value}"
+
+
+def _may_send_photo(session: Session) -> bool:
+    return session.consent is not None and session.consent.allows(ConsentScope.SEND_PHOTO)
+
+
+def _sorry(session: Session, sentence: str) -> Result:
+    return replace(session.at(Step.SORRY), trouble=sentence), (fx.EndFace(), fx.Say(sentence))
+
+
+# --------------------------------------------------------------------------------- handing in, slip, end
+
+
+def _hand_in(session: Session, outcome: Outcome, around: Surroundings, rules: Rules) -> Result:
+    assert session.card is not None and session.consent is not None and session.record is not None
+    send_photo = session.consent.allows(ConsentScope.SEND_PHOTO)
+    due = DueDate(rules.period.due_date(local_day(around.now)), confirmed_by_office=False)
+    entry = session.record.entry
+    draft = CaseDraft(
+        item=Item.CERTIFICATION,
+        card=session.card,
+        outcome=outcome,
+        consent=session.consent,
+        attempts=tuple(one if send_photo else replace(one, photos=()) for one in session.evidence),
+        captured_at=around.now,
+        in_roster=entry is not None,
+        category=entry.category if entry else "unknown",
+        due=due,
+        repeat=session.record.cases_this_period,
+    )
+    handing = replace(session.at(Step.HANDING_IN), outcome=outcome, captured_at=around.now, due=due)
+    wanted = (fx.EndFace(), fx.Hush(), fx.HandIn(draft), fx.StartTimer(HAND_IN, rules.hand_in_s))
+    return handing, wanted
+
+
+def _handed_in(session: Session, event: ev.HandedIn, around: Surroundings, rules: Rules) -> Result:
+    if session.step is not Step.HANDING_IN or session.receipt is not None:
+        return session, ()
+    wanted = (fx.CancelTimer(HAND_IN), fx.WatchDelivery(event.receipt.case_id, rules.delivery_wait_s))
+    return replace(session, receipt=event.receipt), wanted
+
+
+def _hand_in_failed(session: Session, event: ev.HandInFailed, around: Surroundings, rules: Rules) -> Result:
+    if session.step is not Step.HANDING_IN or session.receipt is not None:
+        return session, ()
+    after, wanted = _sorry(session, f"trouble.{event.trouble.value}")
+    return after, (fx.CancelTimer(HAND_IN), *wanted)
+
+
+def _delivery_known(session: Session, event: ev.DeliveryKnown, around: Surroundings, rules: Rules) -> Result:
+    receipt, card = session.receipt, session.card
+    if session.step is not Step.HANDING_IN or receipt is None or receipt.case_id != event.case_id:
+        return session, ()
+    assert card is not None and session.outcome is not None and session.captured_at is not None
+    word = standing(session.outcome, event.delivered)
+    shown = replace(session.at(Step.RESULT), standing=word)
+    wanted: tuple[Effect, ...] = (fx.Say(f"result.{word.value}"), fx.StartTimer(LEAVE, rules.result_s))
+    if not around.printer_ready:
+        return replace(shown, slip=PrintOutcome.BLOCKED), wanted
+    slip = Slip(
+        case_number=receipt.case_number,
+        item=Item.CERTIFICATION,
+        masked_name=card.masked_name,
+        masked_number=card.masked_number,
+        handed_in_at=session.captured_at,
+        terminal_id=rules.terminal_id,
+        site=rules.site,
+        standing=word,
+        due=session.due,
+        query_token=receipt.query_token,
+    )
+    return shown, (*wanted, fx.PrintSlip(slip))
+
+
+def _slip_ended(session: Session, event: ev.SlipEnded, around: Surroundings, rules: Rules) -> Result:
+    if session.step is not Step.RESULT or session.slip is not None:
+        return session, ()
+    said = "slip_state.printed" if event.outcome is PrintOutcome.PRINTED else f"slip_state.{event.outcome.value}"
+    restart = fx.StartTimer(LEAVE, rules.result_s)  # time to read starts when the slip is out
+    return replace(session, slip=event.outcome), (fx.Say(said), restart)
+
+
+def _leave(session: Session, rules: Rules) -> Result:
+    """From a last screen: to the reminder while the card still lies there, else to the start screen."""
+    if session.card_on_reader and session.step is not Step.TAKE_CARD:
+        wanted = (*_STOP, fx.Say("take_card.title"), fx.StartTimer(LEAVE, rules.take_card_s))
+        return session.fresh(Step.TAKE_CARD), wanted
+    return begin(session)
+
+
+def _end(session: Session, sentence: str, rules: Rules) -> Result:
+    wanted = (*_STOP, fx.ReleaseCard(), fx.Say(sentence), fx.StartTimer(LEAVE, rules.ended_s))
+    return session.fresh(Step.ENDED, sentence), wanted
+
+
+_STOP: tuple[Effect, ...] = (
+    fx.EndFace(), fx.Hush(), fx.CancelTimer(IDLE), fx.CancelTimer(TICK), fx.CancelTimer(LEAVE), fx.CancelTimer(HAND_IN),
+)
+
+
+# ------------------------------------------------------------------------------------------------- time
+
+
+def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Rules) -> Result:
+    timer = event.timer
+    if timer == IDLE and session.step not in NO_IDLE:
+        return replace(session, idle_left=rules.countdown_s), (fx.Say("idle.question"), fx.StartTimer(TICK, 1.0))
+    if timer == TICK and session.idle_left is not None:
+        if session.idle_left <= 1:
+            return _end(session, "ended.timeout", rules)
+        return replace(session, idle_left=session.idle_left - 1), (fx.StartTimer(TICK, 1.0),)
+    if timer == LEAVE and session.step in (Step.RESULT, Step.ENDED, Step.TAKE_CARD):
+        return _leave(session, rules)
+    if timer == HAND_IN and session.step is Step.HANDING_IN and session.receipt is None:
+        return _sorry(session, f"trouble.{HandInTrouble.STORE_FAILED.value}")
+    return session, ()
+
+
+def _watch_silence(session: Session, rules: Rules) -> tuple[Effect, ...]:
+    """A touch or a new step starts the silence anew, where silence is watched."""
+    if session.step in NO_IDLE:
+        return fx.CancelTimer(IDLE), fx.CancelTimer(TICK)
+    return (fx.StartTimer(IDLE, rules.idle_s),)
+
+
+_HANDLERS: dict[type, Callable[..., Result]] = {
+    ev.Pressed: _pressed,
+    ev.TimeUp: _time_up,
+    ev.CardSeen: _card_seen,
+    ev.CardRead: _card_read,
+    ev.CardFailed: _card_failed,
+    ev.CardLifted: _card_lifted,
+    ev.ReaderChanged: _reader_changed,
+    ev.PersonFound: _person_found,
+    ev.Coached: _coached,
+    ev.FaceTried: _face_tried,
+    ev.FaceFailed: _face_failed,
+    ev.HandedIn: _handed_in,
+    ev.HandInFailed: _hand_in_failed,
+    ev.DeliveryKnown: _delivery_known,
+    ev.SlipEnded: _slip_ended,
+}

@@ -1,0 +1,95 @@
+"""Runs a conversation: feeds it events one at a time and carries out what it wants on the ports."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from kiosk.flow import certify
+from kiosk.flow import effects as fx
+from kiosk.flow.effects import Effect
+from kiosk.flow.events import Event
+from kiosk.flow.ports import CardReader, CaseDesk, Clock, FaceRoom, Screen, SlipPrinter, Timers, Voice
+from kiosk.flow.session import Rules, Session, Surroundings
+from kiosk.flow.show import view_of
+from kiosk.flow.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    clock: Clock
+    reader: CardReader
+    face: FaceRoom
+    desk: CaseDesk
+    printer: SlipPrinter
+    voice: Voice
+    screen: Screen
+    timers: Timers
+
+
+class Conductor:
+    """Single-threaded: call it from one thread. An event raised while another is handled waits its turn."""
+
+    def __init__(self, ports: Ports, rules: Rules) -> None:
+        self._ports = ports
+        self._rules = rules
+        self._session = Session()
+        self._shown: View | None = None
+        self._waiting: deque[Event] = deque()
+        self._busy = False
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    def start(self) -> None:
+        self._apply(*certify.begin(self._session))
+
+    def handle(self, event: Event) -> None:
+        self._waiting.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._waiting:
+                around = Surroundings(self._ports.clock.now(), self._ports.printer.ready())
+                self._apply(*certify.step(self._session, self._waiting.popleft(), around, self._rules))
+        finally:
+            self._busy = False
+
+    def _apply(self, session: Session, wanted: tuple[Effect, ...]) -> None:
+        self._session = session
+        view = view_of(session, self._rules, self._ports.clock.now())
+        if view != self._shown:  # the screen first: nobody waits for a device to see that a press was felt
+            self._shown = view
+            self._ports.screen.show(view)
+        for effect in wanted:
+            self._perform(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        ports = self._ports
+        match effect:
+            case fx.SeekCard():
+                ports.reader.seek()
+            case fx.ReleaseCard():
+                ports.reader.release()
+            case fx.FindPerson(card):
+                ports.desk.find_person(card)
+            case fx.BeginFace(templates):
+                ports.face.begin(templates)
+            case fx.EndFace():
+                ports.face.end()
+            case fx.HandIn(draft):
+                ports.desk.hand_in(draft)
+            case fx.WatchDelivery(case_id, seconds):
+                ports.desk.watch_delivery(case_id, seconds)
+            case fx.PrintSlip(slip):
+                ports.printer.print_slip(slip)
+            case fx.Say(text_id):
+                ports.voice.say(text_id)
+            case fx.Hush():
+                ports.voice.stop()
+            case fx.StartTimer(name, seconds):
+                ports.timers.start(name, seconds)
+            case fx.CancelTimer(name):
+                ports.timers.cancel(name)

@@ -1,0 +1,81 @@
+"""The memory of one conversation. Dropped whole when it ends: the next person starts from a new one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+
+from kiosk.domain.case import CaseReceipt, Standing
+from kiosk.domain.coaching import Coach
+from kiosk.domain.consent import Consent, ConsentScope
+from kiosk.domain.decision import FaceBands, FaceEvidence, Outcome
+from kiosk.domain.document import IdCard
+from kiosk.domain.period import DueDate, PeriodRule
+from kiosk.domain.roster import PersonRecord
+from kiosk.domain.slip import PrintOutcome
+from kiosk.flow.view import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What configuration says about conversations; times in seconds."""
+
+    bands: FaceBands
+    period: PeriodRule
+    attempts_max: int
+    consent_text_version: str
+    terminal_id: str
+    site: str
+    idle_s: float
+    countdown_s: int
+    result_s: float
+    take_card_s: float
+    ended_s: float
+    hand_in_s: float
+    delivery_wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What holds at the moment an event arrives."""
+
+    now: dt.datetime
+    printer_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    step: Step = Step.ATTRACT
+    reader_usable: bool = False
+    """The reader is not trusted before it has proved itself."""
+    card_on_reader: bool = False
+    card_seen: bool = False
+    card: IdCard | None = field(default=None, repr=False)
+    record: PersonRecord | None = field(default=None, repr=False)
+    ticked: frozenset[ConsentScope] = frozenset()
+    consent: Consent | None = None
+    attempts: int = 0
+    """Tries begun and ended, with or without evidence."""
+    evidence: tuple[FaceEvidence, ...] = field(default=(), repr=False)
+    coach: Coach | None = None
+    trouble: str = ""
+    outcome: Outcome | None = None
+    captured_at: dt.datetime | None = None
+    due: DueDate | None = None
+    receipt: CaseReceipt | None = None
+    standing: Standing | None = None
+    slip: PrintOutcome | None = None
+    help_open: bool = False
+    idle_left: int | None = None
+
+    def fresh(self, step: Step, trouble: str = "") -> Session:
+        """A new session at `step`: nothing of the person stays, only what is true of the machine."""
+        return Session(step=step, reader_usable=self.reader_usable, card_on_reader=self.card_on_reader, trouble=trouble)
+
+    def at(self, step: Step) -> Session:
+        """The same conversation one step on; the sentences of the old step are gone."""
+        return replace(self, step=step, trouble="", coach=None, help_open=False, idle_left=None)
+
+    @property
+    def has_photos(self) -> bool:
+        return any(one.photos for one in self.evidence)

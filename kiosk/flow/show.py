@@ -1,0 +1,82 @@
+"""From a session to what the screen shows of it: masked, and only the fields the step needs."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from kiosk.domain.consent import ConsentScope
+from kiosk.domain.period import DueDate, local_day
+from kiosk.domain.trouble import HandInTrouble
+from kiosk.flow.session import Rules, Session
+from kiosk.flow.view import Button, Step, View
+
+_PROGRESS = {
+    Step.CARD: 1, Step.GREETING: 2, Step.CONSENT: 2, Step.CAMERA: 3, Step.TRY_AGAIN: 3, Step.ASK_REVIEW: 3,
+    Step.HANDING_IN: 4, Step.RESULT: 4,
+}
+_STEPS = 4
+
+_BUTTONS: dict[Step, frozenset[Button]] = {
+    Step.OUT_OF_SERVICE: frozenset(),
+    Step.ATTRACT: frozenset({Button.START, Button.EXPLAIN}),
+    Step.EXPLAIN: frozenset({Button.START, Button.BACK}),
+    Step.CARD: frozenset({Button.END}),
+    Step.GREETING: frozenset({Button.CONTINUE, Button.END}),
+    Step.CONSENT: frozenset({Button.TICK_MATCH, Button.TICK_SEND_PHOTO, Button.DECLINE, Button.BACK, Button.END}),
+    Step.DECLINED: frozenset({Button.BACK, Button.DONE}),
+    Step.CAMERA: frozenset({Button.END}),
+    Step.TRY_AGAIN: frozenset({Button.RETRY, Button.END}),
+    Step.ASK_REVIEW: frozenset({Button.ASK_REVIEW, Button.END}),
+    Step.HANDING_IN: frozenset(),
+    Step.RESULT: frozenset({Button.DONE}),
+    Step.SORRY: frozenset({Button.RETRY, Button.END}),
+    Step.TAKE_CARD: frozenset(),
+    Step.ENDED: frozenset({Button.DONE}),
+}
+
+_NOT_SAVED = frozenset(f"trouble.{trouble.value}" for trouble in HandInTrouble)
+"""After these another try at the camera would not help."""
+
+
+def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
+    record = session.record
+    entry = record.entry if record else None
+    due = session.due
+    if session.step is Step.GREETING and entry and entry.next_due:
+        due = DueDate(entry.next_due, confirmed_by_office=True)
+    return View(
+        step=session.step,
+        enabled=_enabled(session),
+        progress=(_PROGRESS[session.step], _STEPS) if session.step in _PROGRESS else None,
+        masked_name=session.card.masked_name if session.card else "",
+        period=rules.period.state(due.date if due else None, local_day(now)) if session.step is Step.GREETING else None,
+        due=due,
+        last_case_number=record.last_case_number if record else None,
+        decision=entry.decision if entry else None,
+        agreed=session.ticked,
+        coach=session.coach,
+        attempt=session.attempts,
+        attempts_max=rules.attempts_max,
+        card_seen=session.card_seen,
+        trouble=session.trouble,
+        standing=session.standing,
+        case_number=session.receipt.case_number if session.receipt else "",
+        handed_in_at=session.captured_at if session.receipt else None,
+        slip=session.slip,
+        card_on_reader=session.card_on_reader,
+        help_open=session.help_open,
+        idle_seconds_left=session.idle_left,
+    )
+
+
+def _enabled(session: Session) -> frozenset[Button]:
+    if session.idle_left is not None:
+        return frozenset({Button.MORE_TIME, Button.END})
+    if session.help_open:
+        return frozenset({Button.CLOSE_HELP})
+    buttons = _BUTTONS[session.step] | {Button.HELP}
+    if session.step is Step.CONSENT and ConsentScope.MATCH in session.ticked:
+        buttons |= {Button.AGREE}
+    if session.step is Step.SORRY and session.trouble in _NOT_SAVED:
+        buttons -= {Button.RETRY}
+    return buttons

@@ -1,0 +1,142 @@
+"""A house of recording ports around one conversation: what it asked for is in `asked`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from kiosk.domain.case import CaseDraft, CaseReceipt
+from kiosk.domain.decision import FaceBands, FaceEvidence, Liveness
+from kiosk.domain.document import CardKind, IdCard
+from kiosk.domain.period import PeriodRule
+from kiosk.domain.roster import FaceTemplate, PersonRecord, RosterEntry
+from kiosk.domain.slip import Slip
+from kiosk.flow.conductor import Conductor, Ports
+from kiosk.flow.events import CardLifted, CardRead, CardSeen, DeliveryKnown, FaceTried, HandedIn, PersonFound, Pressed, ReaderChanged
+from kiosk.flow.session import Rules
+from kiosk.flow.view import Button, View
+
+NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.timezone(dt.timedelta(hours=8)))
+CARD = IdCard(CardKind.RESIDENT, "710000195001010025", "赵秀兰", birth=dt.date(1950, 1, 1))
+TEMPLATES = (FaceTemplate("e", (0.0,) * 128), FaceTemplate("e", (0.1,) * 128))
+KNOWN = PersonRecord(RosterEntry(CARD.number, CARD.name, "居保", dt.date(2026, 12, 31), TEMPLATES))
+UNKNOWN = PersonRecord(None)
+RECEIPT = CaseReceipt("01890a5d-ac96-774b-bcce-b302099a8057", "HG01-20261123-000001", "token")
+RULES = Rules(
+    bands=FaceBands(0.42, 0.50), period=PeriodRule(), attempts_max=3, consent_text_version="t", terminal_id="HG01",
+    site="含湖村", idle_s=60, countdown_s=30, result_s=45, take_card_s=20, ended_s=8, hand_in_s=20, delivery_wait_s=4,
+)
+
+
+def tried(distance: float, liveness: Liveness = Liveness.PASSED) -> FaceTried:
+    return FaceTried(FaceEvidence(distance, 5, 2, liveness, "e", (b"jpeg",)))
+
+
+class House:
+    """Plays all ports at once and records every command, newest last."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.views: list[View] = []
+        self.timers: dict[str, float] = {}
+        self.printer_ready = True
+        self.drafts: list[CaseDraft] = []
+        self.slips: list[Slip] = []
+        self.conductor = Conductor(Ports(self, self, self, self, self, self, self, Clocked(self)), RULES)  # type: ignore[arg-type]
+
+    def now(self) -> dt.datetime:
+        return NOW
+
+    def seek(self) -> None:
+        self.asked.append(("seek",))
+
+    def release(self) -> None:
+        self.asked.append(("release",))
+
+    def begin(self, templates: Sequence[FaceTemplate]) -> None:
+        self.asked.append(("camera", len(templates)))
+
+    def end(self) -> None:
+        self.asked.append(("camera off",))
+
+    def find_person(self, card: IdCard) -> None:
+        self.asked.append(("find",))
+
+    def hand_in(self, draft: CaseDraft) -> None:
+        self.drafts.append(draft)
+
+    def watch_delivery(self, case_id: str, seconds: float) -> None:
+        self.asked.append(("watch", case_id))
+
+    def ready(self) -> bool:
+        return self.printer_ready
+
+    def print_slip(self, slip: Slip) -> None:
+        self.slips.append(slip)
+
+    def say(self, text_id: str) -> None:
+        self.asked.append(("say", text_id))
+
+    def stop(self) -> None:
+        pass
+
+    def show(self, view: View) -> None:
+        self.views.append(view)
+
+    # ------------------------------------------------------------------ driving
+
+    @property
+    def view(self) -> View:
+        return self.views[-1]
+
+    def press(self, button: Button) -> None:
+        assert button in self.view.enabled, f"{button} is not on {self.view.step}"
+        self.conductor.handle(Pressed(button))
+
+    def handle(self, *events: object) -> None:
+        for event in events:
+            self.conductor.handle(event)  # type: ignore[arg-type]
+
+    def to_attract(self) -> House:
+        self.conductor.start()
+        self.handle(ReaderChanged(True))
+        return self
+
+    def to_greeting(self, record: PersonRecord = KNOWN) -> House:
+        self.to_attract()
+        self.handle(CardSeen(), CardRead(CARD), PersonFound(record))
+        return self
+
+    def to_consent(self, record: PersonRecord = KNOWN) -> House:
+        self.to_greeting(record)
+        self.press(Button.CONTINUE)
+        return self
+
+    def to_camera(self, record: PersonRecord = KNOWN, send_photo: bool = True) -> House:
+        self.to_consent(record)
+        self.press(Button.TICK_MATCH)
+        if send_photo:
+            self.press(Button.TICK_SEND_PHOTO)
+        self.press(Button.AGREE)
+        return self
+
+    def to_result(self, delivered: bool = True, distance: float = 0.30) -> House:
+        self.to_camera()
+        self.handle(tried(distance), HandedIn(RECEIPT), DeliveryKnown(RECEIPT.case_id, delivered))
+        return self
+
+    def lift_card(self) -> None:
+        self.handle(CardLifted())
+
+
+class Clocked:
+    """The timers, kept as a table the test fires from."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def start(self, name: str, seconds: float) -> None:
+        self._house.timers[name] = seconds
+
+    def cancel(self, name: str) -> None:
+        self._house.timers.pop(name, None)
