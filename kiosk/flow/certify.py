@@ -39,7 +39,8 @@ NO_IDLE = NOT_TO_BE_ENDED | {Step.CAMERA}
 def begin(session: Session) -> Result:
     """The start screen: cards are looked for, so that a card simply laid down starts a conversation."""
     if not session.reader_usable:
-        return session.fresh(Step.OUT_OF_SERVICE), (*_STOP, fx.ReleaseCard())
+        note = f"staff.idcard.{session.reader_reason}" if session.reader_reason else ""
+        return session.fresh(Step.OUT_OF_SERVICE, staff_note=note), (*_STOP, fx.ReleaseCard())
     return session.fresh(Step.ATTRACT), (*_STOP, fx.SeekCard())
 
 
@@ -168,9 +169,10 @@ def _card_lifted(session: Session, event: ev.CardLifted, around: Surroundings, r
 
 
 def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundings, rules: Rules) -> Result:
-    changed = replace(session, reader_usable=event.usable, card_on_reader=session.card_on_reader and event.usable)
+    on_reader = session.card_on_reader and event.usable
+    changed = replace(session, reader_usable=event.usable, reader_reason=event.reason, card_on_reader=on_reader)
     waiting_for_card = session.step in WAITS_FOR_CARD and session.card is None
-    if (event.usable and session.step is Step.OUT_OF_SERVICE) or (not event.usable and waiting_for_card):
+    if session.step is Step.OUT_OF_SERVICE or (not event.usable and waiting_for_card):
         return begin(changed)
     return changed, ()
 
@@ -208,7 +210,7 @@ def _face_failed(session: Session, event: ev.FaceFailed, around: Surroundings, r
         return session, ()
     sentence = f"trouble.{event.trouble.value}"
     if event.trouble in (FaceTrouble.CAMERA_LOST, FaceTrouble.UNAVAILABLE):
-        return _sorry(session, sentence)  # the machine's fault never costs a try
+        return _sorry(session, sentence, f"staff.{event.trouble.value}")  # the machine's fault never costs a try
     return _not_matched(replace(session, attempts=session.attempts + 1), sentence, rules)
 
 
@@ -232,8 +234,8 @@ def _may_send_photo(session: Session) -> bool:
     return session.consent is not None and session.consent.allows(ConsentScope.SEND_PHOTO)
 
 
-def _sorry(session: Session, sentence: str) -> Result:
-    return replace(session.at(Step.SORRY), trouble=sentence), (fx.EndFace(), fx.Say(sentence))
+def _sorry(session: Session, sentence: str, staff_note: str = "") -> Result:
+    return replace(session.at(Step.SORRY), trouble=sentence, staff_note=staff_note), (fx.EndFace(), fx.Say(sentence))
 
 
 # --------------------------------------------------------------------------------- handing in, slip, end
@@ -271,7 +273,7 @@ def _handed_in(session: Session, event: ev.HandedIn, around: Surroundings, rules
 def _hand_in_failed(session: Session, event: ev.HandInFailed, around: Surroundings, rules: Rules) -> Result:
     if session.step is not Step.HANDING_IN or session.receipt is not None:
         return session, ()
-    after, wanted = _sorry(session, f"trouble.{event.trouble.value}")
+    after, wanted = _sorry(session, f"trouble.{event.trouble.value}", f"staff.{event.trouble.value}")
     return after, (fx.CancelTimer(HAND_IN), *wanted)
 
 
@@ -283,8 +285,8 @@ def _delivery_known(session: Session, event: ev.DeliveryKnown, around: Surroundi
     word = standing(session.outcome, event.delivered)
     shown = replace(session.at(Step.RESULT), standing=word)
     wanted: tuple[Effect, ...] = (fx.Say(f"result.{word.value}"), fx.StartTimer(LEAVE, rules.result_s))
-    if not around.printer_ready:
-        return replace(shown, slip=PrintOutcome.BLOCKED), wanted
+    if around.printer_hindrance:
+        return replace(shown, slip=PrintOutcome.BLOCKED, staff_note=f"staff.printer.{around.printer_hindrance}"), wanted
     slip = Slip(
         case_number=receipt.case_number,
         item=Item.CERTIFICATION,
@@ -303,9 +305,9 @@ def _delivery_known(session: Session, event: ev.DeliveryKnown, around: Surroundi
 def _slip_ended(session: Session, event: ev.SlipEnded, around: Surroundings, rules: Rules) -> Result:
     if session.step is not Step.RESULT or session.slip is not None:
         return session, ()
-    said = "slip_state.printed" if event.outcome is PrintOutcome.PRINTED else f"slip_state.{event.outcome.value}"
     restart = fx.StartTimer(LEAVE, rules.result_s)  # time to read starts when the slip is out
-    return replace(session, slip=event.outcome), (fx.Say(said), restart)
+    note = f"staff.printer.{event.reason}" if event.reason else ""
+    return replace(session, slip=event.outcome, staff_note=note), (fx.Say(f"slip_state.{event.outcome.value}"), restart)
 
 
 def _leave(session: Session, rules: Rules) -> Result:
@@ -340,7 +342,8 @@ def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Ru
     if timer == LEAVE and session.step in (Step.RESULT, Step.ENDED, Step.TAKE_CARD):
         return _leave(session, rules)
     if timer == HAND_IN and session.step is Step.HANDING_IN and session.receipt is None:
-        return _sorry(session, f"trouble.{HandInTrouble.STORE_FAILED.value}")
+        silent = HandInTrouble.STORE_FAILED.value
+        return _sorry(session, f"trouble.{silent}", f"staff.{silent}")
     return session, ()
 
 

@@ -52,7 +52,7 @@ class Conductor:
         self._busy = True
         try:
             while self._waiting:
-                around = Surroundings(self._ports.clock.now(), self._ports.printer.ready())
+                around = Surroundings(self._ports.clock.now(), self._ports.printer.hindrance())
                 self._apply(*certify.step(self._session, self._waiting.popleft(), around, self._rules))
         finally:
             self._busy = False

@@ -42,6 +42,8 @@ class CardLifted:
 @dataclass(frozen=True, slots=True)
 class ReaderChanged:
     usable: bool
+    reason: str = ""
+    """Reason code of its DeviceStatus."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ class CaseDesk(Protocol):
 
 
 class SlipPrinter(Protocol):
-    def ready(self) -> bool:
-        """False while a slip cannot be promised: paper out, cover open, no answer."""
+    def hindrance(self) -> str:
+        """Why no slip can be promised now, as a reason code (`paper_out`, `mute` …); empty when it can."""
 
     def print_slip(self, slip: Slip) -> None:
         """Answer: SlipEnded."""

@@ -40,7 +40,8 @@ class Surroundings:
     """What holds at the moment an event arrives."""
 
     now: dt.datetime
-    printer_ready: bool
+    printer_hindrance: str
+    """Empty when a slip can be promised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Session:
     step: Step = Step.ATTRACT
     reader_usable: bool = False
     """The reader is not trusted before it has proved itself."""
+    reader_reason: str = ""
     card_on_reader: bool = False
     card_seen: bool = False
     card: IdCard | None = field(default=None, repr=False)
@@ -59,6 +61,7 @@ class Session:
     evidence: tuple[FaceEvidence, ...] = field(default=(), repr=False)
     coach: Coach | None = None
     trouble: str = ""
+    staff_note: str = ""
     outcome: Outcome | None = None
     captured_at: dt.datetime | None = None
     due: DueDate | None = None
@@ -68,13 +71,14 @@ class Session:
     help_open: bool = False
     idle_left: int | None = None
 
-    def fresh(self, step: Step, trouble: str = "") -> Session:
+    def fresh(self, step: Step, trouble: str = "", staff_note: str = "") -> Session:
         """A new session at `step`: nothing of the person stays, only what is true of the machine."""
-        return Session(step=step, reader_usable=self.reader_usable, card_on_reader=self.card_on_reader, trouble=trouble)
+        return Session(step=step, reader_usable=self.reader_usable, reader_reason=self.reader_reason,
+                       card_on_reader=self.card_on_reader, trouble=trouble, staff_note=staff_note)
 
     def at(self, step: Step) -> Session:
         """The same conversation one step on; the sentences of the old step are gone."""
-        return replace(self, step=step, trouble="", coach=None, help_open=False, idle_left=None)
+        return replace(self, step=step, trouble="", staff_note="", coach=None, help_open=False, idle_left=None)
 
     @property
     def has_photos(self) -> bool:

@@ -59,6 +59,7 @@ def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
         attempts_max=rules.attempts_max,
         card_seen=session.card_seen,
         trouble=session.trouble,
+        staff_note=session.staff_note,
         standing=session.standing,
         case_number=session.receipt.case_number if session.receipt else "",
         handed_in_at=session.captured_at if session.receipt else None,

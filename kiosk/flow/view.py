@@ -84,6 +84,8 @@ class View:
     card_seen: bool = False
     trouble: str = ""
     """Text id of a calm sentence about what did not work."""
+    staff_note: str = ""
+    """Text id of the cause, for staff; small beside what the person reads."""
     standing: Standing | None = None
     case_number: str = ""
     handed_in_at: dt.datetime | None = None

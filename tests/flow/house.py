@@ -11,8 +11,8 @@ from kiosk.domain.document import CardKind, IdCard
 from kiosk.domain.period import PeriodRule
 from kiosk.domain.roster import FaceTemplate, PersonRecord, RosterEntry
 from kiosk.domain.slip import Slip
+from kiosk.flow import events as ev
 from kiosk.flow.conductor import Conductor, Ports
-from kiosk.flow.events import CardLifted, CardRead, CardSeen, DeliveryKnown, FaceTried, HandedIn, PersonFound, Pressed, ReaderChanged
 from kiosk.flow.session import Rules
 from kiosk.flow.view import Button, View
 
@@ -28,8 +28,8 @@ RULES = Rules(
 )
 
 
-def tried(distance: float, liveness: Liveness = Liveness.PASSED) -> FaceTried:
-    return FaceTried(FaceEvidence(distance, 5, 2, liveness, "e", (b"jpeg",)))
+def tried(distance: float, liveness: Liveness = Liveness.PASSED) -> ev.FaceTried:
+    return ev.FaceTried(FaceEvidence(distance, 5, 2, liveness, "e", (b"jpeg",)))
 
 
 class House:
@@ -39,7 +39,7 @@ class House:
         self.asked: list[tuple[object, ...]] = []
         self.views: list[View] = []
         self.timers: dict[str, float] = {}
-        self.printer_ready = True
+        self.printer_hindrance = ""
         self.drafts: list[CaseDraft] = []
         self.slips: list[Slip] = []
         self.conductor = Conductor(Ports(self, self, self, self, self, self, self, Clocked(self)), RULES)  # type: ignore[arg-type]
@@ -68,8 +68,8 @@ class House:
     def watch_delivery(self, case_id: str, seconds: float) -> None:
         self.asked.append(("watch", case_id))
 
-    def ready(self) -> bool:
-        return self.printer_ready
+    def hindrance(self) -> str:
+        return self.printer_hindrance
 
     def print_slip(self, slip: Slip) -> None:
         self.slips.append(slip)
@@ -91,7 +91,7 @@ class House:
 
     def press(self, button: Button) -> None:
         assert button in self.view.enabled, f"{button} is not on {self.view.step}"
-        self.conductor.handle(Pressed(button))
+        self.conductor.handle(ev.Pressed(button))
 
     def handle(self, *events: object) -> None:
         for event in events:
@@ -99,12 +99,12 @@ class House:
 
     def to_attract(self) -> House:
         self.conductor.start()
-        self.handle(ReaderChanged(True))
+        self.handle(ev.ReaderChanged(True))
         return self
 
     def to_greeting(self, record: PersonRecord = KNOWN) -> House:
         self.to_attract()
-        self.handle(CardSeen(), CardRead(CARD), PersonFound(record))
+        self.handle(ev.CardSeen(), ev.CardRead(CARD), ev.PersonFound(record))
         return self
 
     def to_consent(self, record: PersonRecord = KNOWN) -> House:
@@ -122,11 +122,11 @@ class House:
 
     def to_result(self, delivered: bool = True, distance: float = 0.30) -> House:
         self.to_camera()
-        self.handle(tried(distance), HandedIn(RECEIPT), DeliveryKnown(RECEIPT.case_id, delivered))
+        self.handle(tried(distance), ev.HandedIn(RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, delivered))
         return self
 
     def lift_card(self) -> None:
-        self.handle(CardLifted())
+        self.handle(ev.CardLifted())
 
 
 class Clocked:

@@ -210,9 +210,10 @@ def test_a_silent_store_is_not_waited_for_forever() -> None:
 
 def test_no_paper_shows_the_number_instead() -> None:
     house = House()
-    house.printer_ready = False
+    house.printer_hindrance = "paper_out"
     house.to_result()
     assert house.view.slip is PrintOutcome.BLOCKED and not house.slips and house.view.case_number == RECEIPT.case_number
+    assert house.view.staff_note == "staff.printer.paper_out"
 
 
 @pytest.mark.parametrize("outcome", [PrintOutcome.UNKNOWN, PrintOutcome.BLOCKED])
@@ -253,6 +254,8 @@ def test_without_a_reader_the_machine_says_so_and_comes_back_by_itself() -> None
     house = House()
     house.conductor.start()
     assert house.view.step is Step.OUT_OF_SERVICE
+    house.handle(ev.ReaderChanged(False, "no_port"))
+    assert house.view.staff_note == "staff.idcard.no_port"
     house.handle(ev.ReaderChanged(True))
     assert house.view.step is Step.ATTRACT
     house.handle(ev.Pressed(Button.START), ev.ReaderChanged(False))
@@ -310,11 +313,12 @@ def test_every_step_takes_every_event(step: Step, event: ev.Event) -> None:
     """From any step with a full session: no exception, and the view can be drawn."""
     full = Session(step=step, reader_usable=True, card=CARD, record=KNOWN, consent=Consent(frozenset(ConsentScope), "t", NOW),
                    outcome=Outcome.PASSED, captured_at=NOW, receipt=RECEIPT, standing=Standing.RECEIVED)
-    after, _ = certify.step(full, event, Surroundings(NOW, True), RULES)
+    after, _ = certify.step(full, event, Surroundings(NOW, ""), RULES)
     assert view_of(after, RULES, NOW).enabled is not None
 
 
 def test_every_step_waiting_for_a_finger_watches_the_silence() -> None:
     for step in set(Step) - certify.NO_IDLE:
-        after, wanted = certify.step(Session(step=step, reader_usable=True), ev.Pressed(Button.HELP), Surroundings(NOW, True), RULES)
+        waiting = Session(step=step, reader_usable=True)
+        _, wanted = certify.step(waiting, ev.Pressed(Button.HELP), Surroundings(NOW, ""), RULES)
         assert any(getattr(one, "name", "") == "idle" for one in wanted), step
