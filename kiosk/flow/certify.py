@@ -61,6 +61,8 @@ def _pressed(session: Session, event: ev.Pressed, around: Surroundings, rules: R
         return replace(session, idle_left=None), (fx.Hush(),)  # any touch says: I am still here
     if button is Button.HELP:
         return replace(session, help_open=True), (fx.Say("help.title"),)
+    if button is Button.REPEAT_VOICE:
+        return session, (fx.SayAgain(),)
     if button is Button.CLOSE_HELP:
         return replace(session, help_open=False), (fx.Hush(),)
     if button is Button.END and here not in NOT_TO_BE_ENDED:

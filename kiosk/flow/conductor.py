@@ -87,6 +87,8 @@ class Conductor:
                 ports.printer.print_slip(slip)
             case fx.Say(text_id):
                 ports.voice.say(text_id)
+            case fx.SayAgain():
+                ports.voice.repeat()
             case fx.Hush():
                 ports.voice.stop()
             case fx.StartTimer(name, seconds):

@@ -57,6 +57,11 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class SayAgain:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class Hush:
     pass
 
@@ -73,6 +78,6 @@ class CancelTimer:
 
 
 Effect = (
-    SeekCard | ReleaseCard | FindPerson | BeginFace | EndFace | HandIn | WatchDelivery | PrintSlip | Say | Hush
+    SeekCard | ReleaseCard | FindPerson | BeginFace | EndFace | HandIn | WatchDelivery | PrintSlip | Say | SayAgain | Hush
     | StartTimer | CancelTimer
 )

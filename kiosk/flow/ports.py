@@ -56,6 +56,9 @@ class Voice(Protocol):
     def say(self, text_id: str) -> None:
         """Speaks one sentence of the catalogue; an earlier one stops."""
 
+    def repeat(self) -> None:
+        """Speaks the last sentence of this conversation once more."""
+
     def stop(self) -> None: ...
 
 

@@ -77,6 +77,9 @@ class House:
     def say(self, text_id: str) -> None:
         self.asked.append(("say", text_id))
 
+    def repeat(self) -> None:
+        self.asked.append(("again",))
+
     def stop(self) -> None:
         pass
 

@@ -21,13 +21,16 @@ from kiosk.flow.show import view_of
 from kiosk.flow.view import Button, Step
 
 
+OVERALL = {Button.HELP, Button.REPEAT_VOICE}
+
+
 def test_a_retiree_certifies() -> None:
     house = House().to_camera()
     assert house.asked[-1] == ("camera", 2)
     house.handle(ev.Coached(Coach.TOO_FAR))
     assert house.view.coach is Coach.TOO_FAR and house.asked[-1] == ("say", "coach.too_far")
     house.handle(tried(0.30))
-    assert house.view.step is Step.HANDING_IN and not house.view.enabled - {Button.HELP}
+    assert house.view.step is Step.HANDING_IN and house.view.enabled == OVERALL
     (draft,) = house.drafts
     assert draft.outcome is Outcome.PASSED and draft.in_roster and draft.repeat == 0
     assert draft.due is not None and draft.due.date.isoformat() == "2027-10-31" and not draft.due.confirmed_by_office
@@ -240,6 +243,12 @@ def test_idle_warns_then_wipes_and_a_touch_helps() -> None:
     assert house.view.step is Step.TAKE_CARD
     house.handle(ev.TimeUp("leave"))
     assert house.view.step is Step.ATTRACT
+
+
+def test_the_last_sentence_can_be_heard_again() -> None:
+    house = House().to_greeting()
+    house.press(Button.REPEAT_VOICE)
+    assert house.asked[-1] == ("again",)
 
 
 def test_help_lies_over_any_step_and_goes_away() -> None:
