@@ -81,44 +81,44 @@ class FaceConfig(_Section):
 
 class CameraConfig(_Section):
     source: str = Field("/dev/kiosk/camera", description="Device by stable name, video file, folder of frames or stream.")
-    width: int = Field(1280, ge=320)
-    height: int = Field(720, ge=240)
-    fps: float = Field(25.0, gt=0, le=60)
+    width: int = Field(1280, ge=320, description="Frame width asked of the camera.")
+    height: int = Field(720, ge=240, description="Frame height asked of the camera.")
+    fps: float = Field(25.0, gt=0, le=60, description="Frames a second asked of the camera.")
     stale_s: float = Field(3.0, gt=0, description="Without a new frame for this long the camera is opened again.")
 
 
 class IdCardConfig(_Section):
     port: str = Field("/dev/kiosk/idcard", description="Serial port by its stable name, never ttyUSB numbers.")
-    baud: int = Field(115200)
+    baud: int = Field(115200, description="Line speed; SAM_V modules are delivered with 115200.")
 
 
 class PrinterConfig(_Section):
     port: str = Field("/dev/kiosk/printer", description="Serial port by its stable name.")
-    baud: int = Field(115200)
+    baud: int = Field(115200, description="Line speed as set on the printer.")
     width_dots: int = Field(576, description="576 for 80 mm paper, 384 for 58 mm.")
     fence_patience_s: float = Field(30.0, description="How long a stopped slip may wait for paper before it counts as unknown.")
     process_id: bool = Field(True, description="The model answers GS ( H, its own word that printing is complete.")
 
 
 class UiConfig(_Section):
-    fullscreen: bool = Field(True)
-    width: int = Field(1080, ge=480, description="Window size when not fullscreen.")
-    height: int = Field(1920, ge=480)
+    fullscreen: bool = Field(True, description="Fill the screen; off only on a desk.")
+    width: int = Field(1080, ge=480, description="Window width when not fullscreen.")
+    height: int = Field(1920, ge=480, description="Window height when not fullscreen.")
     idle_s: float = Field(60.0, gt=0, description="Without a touch for this long the idle warning appears.")
     countdown_s: int = Field(30, ge=20, description="Seconds of the idle warning before everything is wiped.")
-    card_wait_s: float = Field(60.0, gt=0)
     result_s: float = Field(45.0, gt=0, description="How long the result stays without a touch.")
-    take_card_s: float = Field(20.0, gt=0)
-    ended_s: float = Field(8.0, gt=0)
+    take_card_s: float = Field(20.0, gt=0, description="How long the reminder to take the card stays.")
+    ended_s: float = Field(8.0, gt=0, description="How long the last screen of a cancelled conversation stays.")
     debounce_s: float = Field(0.5, ge=0, description="Presses this soon after a screen change are not meant.")
     delivery_wait_s: float = Field(4.0, ge=0, description="How long the slip waits for the office's receipt.")
-    font_dir: Path = Field(REPOSITORY / "build" / "fonts")
+    font_dir: Path = Field(REPOSITORY / "build" / "fonts", description="The screen font built by the set-up.")
+    texts: Path = Field(REPOSITORY / "assets" / "texts" / "zh_CN.toml", description="Text catalogue.")
     voice_dir: Path = Field(REPOSITORY / "build" / "voice", description="Voice pack: one WAV per text id.")
-    voice: bool = Field(True)
+    voice: bool = Field(True, description="Speak every step.")
 
 
 class StoreConfig(_Section):
-    path: Path = Field(Path("/var/lib/kiosk/terminal.db"))
+    path: Path = Field(Path("/var/lib/kiosk/terminal.db"), description="The encrypted database.")
     key_file: Path | None = Field(None, description="64 hex digits. Unset: systemd credential `kiosk-db-key`; demo makes one.")
     free_floor_mb: int = Field(512, ge=0, description="Below this much free disk no new case is taken.")
 
@@ -126,10 +126,10 @@ class StoreConfig(_Section):
 class SyncConfig(_Section):
     poll_s: float = Field(1.0, gt=0, description="How often the outbox is looked at.")
     pull_s: float = Field(300.0, gt=0, description="How often roster and decisions are asked for.")
-    backoff_base_s: float = Field(1.0, gt=0)
-    backoff_cap_s: float = Field(3600.0, gt=0)
-    connect_timeout_s: float = Field(10.0, gt=0)
-    total_timeout_s: float = Field(60.0, gt=0)
+    backoff_base_s: float = Field(1.0, gt=0, description="First wait after a failed delivery; doubles with each.")
+    backoff_cap_s: float = Field(3600.0, gt=0, description="Longest wait between two tries of one case.")
+    connect_timeout_s: float = Field(10.0, gt=0, description="How long to wait for a connection.")
+    total_timeout_s: float = Field(60.0, gt=0, description="How long one delivery may take; bad lines need up to 41 s.")
 
 
 class KioskConfig(BaseSettings):

@@ -1,0 +1,6 @@
+"""`python -m kiosk`."""
+
+from kiosk.cli import app
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,44 @@
+"""`kiosk config`: is the file right, and what is in force."""
+
+from __future__ import annotations
+
+import typer
+
+from kiosk.cli.common import AsJson, ConfigFile, configuration, put
+
+app = typer.Typer(no_args_is_help=True, help="The configuration file.")
+
+
+@app.command()
+def check(config: ConfigFile = None) -> None:
+    """Ends with status 1 and one line per fault (file, line, what is allowed)."""
+    configuration(config)
+    typer.echo("ok")
+
+
+@app.command()
+def show(config: ConfigFile = None, as_json: AsJson = False, explain: bool = typer.Option(False, help="Say what each field is for.")) -> None:
+    """What is in force: file, then environment on top."""
+    loaded = configuration(config)
+    if as_json:
+        put(loaded.model_dump(mode="json"), True)
+        return
+    typer.echo(f'mode = "{loaded.mode.value}"')
+    for section, value in loaded:
+        if section == "mode":
+            continue
+        typer.echo(f"\n[{section}]")
+        for name, field in type(value).model_fields.items():
+            if explain and field.description:
+                typer.echo(f"# {field.description}")
+            typer.echo(f"{name} = {_toml(getattr(value, name))}")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    return '""' if value is None else f'"{value}"'
