@@ -17,7 +17,10 @@ def check(config: ConfigFile = None) -> None:
 
 
 @app.command()
-def show(config: ConfigFile = None, as_json: AsJson = False, explain: bool = typer.Option(False, help="Say what each field is for.")) -> None:
+def show(
+    config: ConfigFile = None, as_json: AsJson = False,
+    explain: bool = typer.Option(False, help="Say what each field is for."),
+) -> None:
     """What is in force: file, then environment on top."""
     loaded = configuration(config)
     if as_json:

@@ -12,9 +12,8 @@ from typing import cast
 class Network:
     """Listens on a loopback port and passes bytes to the office. `cut` refuses and breaks connections."""
 
-    def __init__(self, office: tuple[str, int]) -> None:
+    def __init__(self) -> None:
         self._server = _Relay(("127.0.0.1", 0), _Passage)
-        self._server.office = office
         self._thread = threading.Thread(target=self._server.serve_forever, name="network", daemon=True)
 
     @property
@@ -27,6 +26,9 @@ class Network:
 
     def start(self) -> None:
         self._thread.start()
+
+    def lead_to(self, host: str, port: int) -> None:
+        self._server.office = (host, port)
 
     def stop(self) -> None:
         self.cut()
@@ -46,7 +48,7 @@ class Network:
 class _Relay(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
-    office: tuple[str, int]
+    office: tuple[str, int] | None = None
     cut = False
 
     def __init__(self, address: tuple[str, int], handler: type[socketserver.BaseRequestHandler]) -> None:
@@ -57,7 +59,7 @@ class _Relay(socketserver.ThreadingTCPServer):
 class _Passage(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         relay = cast(_Relay, self.server)
-        if relay.cut:
+        if relay.cut or relay.office is None:
             return
         with contextlib.suppress(OSError), socket.create_connection(relay.office, timeout=5) as office:
             ends = {self.request, office}

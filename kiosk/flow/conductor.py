@@ -42,6 +42,11 @@ class Conductor:
     def session(self) -> Session:
         return self._session
 
+    @property
+    def view(self) -> View | None:
+        """What is shown now; None before the start."""
+        return self._shown
+
     def start(self) -> None:
         self._apply(*certify.begin(self._session))
 

@@ -22,7 +22,8 @@ class _Office(http.server.BaseHTTPRequestHandler):
 def network() -> Iterator[Network]:
     office = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Office)
     threading.Thread(target=office.serve_forever, daemon=True).start()
-    network = Network(("127.0.0.1", office.server_address[1]))
+    network = Network()
+    network.lead_to("127.0.0.1", office.server_address[1])
     network.start()
     yield network
     network.stop()

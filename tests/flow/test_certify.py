@@ -20,7 +20,6 @@ from kiosk.flow.session import Session, Surroundings
 from kiosk.flow.show import view_of
 from kiosk.flow.view import Button, Step
 
-
 OVERALL = {Button.HELP, Button.REPEAT_VOICE}
 
 

@@ -1,0 +1,214 @@
+"""An identity-card reader at the far end of a pseudo-terminal: SAM_V byte by byte, with faults to order."""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+
+from kiosk.devices.emulated.cards import EmulatedCard
+from kiosk.devices.emulated.pty import PtyPort
+from kiosk.devices.idcard.codec import Command, FrameFault, FrameParser, Sw3, encode_frame
+
+NOISE = bytes.fromhex("00AAAA96")
+VENDOR_TIMEOUT = bytes.fromhex("AAAAAA96690005050505")
+"""What one vendor's firmware sends after its own time-out: two bytes short of what it declares."""
+SAM_ID = struct.pack("<HHIII", 5, 3, 20230101, 12345678, 987654321)
+
+
+class Manner(Enum):
+    """How an answer goes out."""
+
+    WELL = "well"
+    NOISE_BEFORE = "noise_before"
+    WRONG_CHECKSUM = "wrong_checksum"
+    TRUNCATED = "truncated"
+    """Half of it."""
+    MUTE = "mute"
+    VENDOR_TIMEOUT = "vendor_timeout"
+    LATE = "late"
+    """After `late_s`, when nobody waits for it any more."""
+
+
+class _Phase(Enum):
+    NONE = 0
+    FOUND = 1
+    SELECTED = 2
+
+
+class IdCardEmulator:
+    """Answers in its own thread while entered as a context manager. Knobs may be turned at any time."""
+
+    def __init__(self, link: Path) -> None:
+        """link: the name under which the kiosk opens the reader."""
+        self.port = PtyPort(link)
+        self.received: list[bytes] = []
+        """Every request in order, as CMD PARA."""
+        self.chunk_size = 0
+        """Answers go out in pieces of this many bytes; 0: in one."""
+        self.chunk_delay_s = 0.0
+        self.late_s = 1.2
+        self.finds_again = True
+        """Whether a card is found again after a good read while it lies there. Real firmware differs."""
+        self.vanish_after: Command | None = None
+        """The card is taken away once this command has succeeded; once."""
+        self._manner = Manner.WELL
+        self._next_manners: list[tuple[Command | None, Manner]] = []
+        self._injected: dict[bytes, deque[int]] = defaultdict(deque)
+        self._always: dict[bytes, int] = {}
+        self._card: EmulatedCard | None = None
+        self._phase = _Phase.NONE
+        self._read_since_laid = False
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="emulated-idcard", daemon=True)
+
+    def __enter__(self) -> IdCardEmulator:
+        self.port.plug()
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._stopping.set()
+        self.port.unplug()
+        self._thread.join()
+
+    def lay(self, card: EmulatedCard) -> None:
+        """Puts a card on the plate, in place of one that may lie there."""
+        with self._lock:
+            self._card, self._phase, self._read_since_laid = card, _Phase.NONE, False
+
+    def lift(self) -> None:
+        with self._lock:
+            self._card, self._phase = None, _Phase.NONE
+
+    def plug(self) -> None:
+        self.port.plug()
+
+    def unplug(self) -> None:
+        self.port.unplug()
+
+    def behave(self, manner: Manner, times: int | None = None, command: Command | None = None) -> None:
+        """The next `times` answers (to one command, or to any) go out in this manner; without `times` all from now on."""
+        if times is None:
+            self._manner = manner
+        else:
+            self._next_manners += [(command, manner)] * times
+
+    def inject(self, command: Command, sw3: int, times: int | None = None) -> None:
+        """The next `times` answers to a command carry this status instead, or all until `cure`."""
+        if times is None:
+            self._always[command] = sw3
+        else:
+            self._injected[command].extend([sw3] * times)
+
+    def cure(self) -> None:
+        """Everything works again."""
+        self._always.clear()
+        self._injected.clear()
+        self._next_manners.clear()
+        self._manner = Manner.WELL
+
+    def _serve(self) -> None:
+        parser = FrameParser(shortest=3)
+        while not self._stopping.is_set():
+            for request in parser.feed(self.port.read(0.05)):
+                if isinstance(request, bytes):
+                    self.received.append(request)
+                    self._send(encode_frame(self._answer(request)), self._manner_for(request))
+                else:
+                    fault = Sw3.HOST_CHECKSUM if request is FrameFault.CHECKSUM else Sw3.HOST_LENGTH
+                    self._send(encode_frame(_status(fault)), self._manner)
+
+    def _manner_for(self, request: bytes) -> Manner:
+        for order in self._next_manners:
+            if order[0] in (None, request):
+                self._next_manners.remove(order)
+                return order[1]
+        return self._manner
+
+    def _answer(self, request: bytes) -> bytes:
+        if queue := self._injected[request]:
+            return _status(queue.popleft())
+        if (always := self._always.get(request)) is not None:
+            return _status(always)
+        with self._lock:
+            body = self._obey(request)
+            if request == self.vanish_after and body[2] in (Sw3.OK, Sw3.FOUND):
+                self.vanish_after = self._card = None
+                self._phase = _Phase.NONE
+            return body
+
+    def _obey(self, request: bytes) -> bytes:
+        commands: dict[bytes, Callable[[], bytes]] = {
+            Command.RESET: self._reset,
+            Command.STATUS: lambda: _status(Sw3.OK),
+            Command.SAM_ID: lambda: _status(Sw3.OK) + SAM_ID,
+            Command.FIND: self._find,
+            Command.SELECT: self._select,
+            Command.READ: self._read,
+            Command.READ_NEW_ADDRESS: self._read_new_address,
+        }
+        return commands.get(request, lambda: _status(Sw3.UNKNOWN_COMMAND))()
+
+    def _reset(self) -> bytes:
+        self._phase = _Phase.NONE
+        return _status(Sw3.OK)
+
+    def _find(self) -> bytes:
+        if self._card is None or (self._read_since_laid and not self.finds_again):
+            return _status(Sw3.NO_CARD)
+        self._phase = _Phase.FOUND
+        return _status(Sw3.FOUND) + bytes(4)
+
+    def _select(self) -> bytes:
+        if self._phase is not _Phase.FOUND:
+            return _status(Sw3.SELECT_FAILED)
+        self._phase = _Phase.SELECTED
+        return _status(Sw3.OK) + bytes(8)
+
+    def _read(self) -> bytes:
+        if self._card is None or self._phase is not _Phase.SELECTED:
+            return _status(Sw3.READ_FAILED)
+        self._read_since_laid = True
+        return _status(Sw3.OK) + self._card.read_answer()
+
+    def _read_new_address(self) -> bytes:
+        if self._card is None or self._phase is not _Phase.SELECTED:
+            return _status(Sw3.READ_FAILED)
+        address = self._card.new_address_answer()
+        return _status(Sw3.NO_CONTENT) if address is None else _status(Sw3.OK) + address
+
+    def _send(self, frame: bytes, manner: Manner) -> None:
+        if manner is Manner.LATE:
+            self._stopping.wait(self.late_s)
+        frame = _spoiled(frame, manner)
+        size = self.chunk_size or len(frame) or 1
+        for start in range(0, len(frame), size):
+            self.port.write(frame[start : start + size])
+            if self.chunk_delay_s:
+                self._stopping.wait(self.chunk_delay_s)
+
+
+def _status(sw3: int) -> bytes:
+    return bytes([0, 0, sw3])
+
+
+def _spoiled(frame: bytes, manner: Manner) -> bytes:
+    match manner:
+        case Manner.NOISE_BEFORE:
+            return NOISE + frame
+        case Manner.WRONG_CHECKSUM:
+            return frame[:-1] + bytes([frame[-1] ^ 0xFF])
+        case Manner.TRUNCATED:
+            return frame[: len(frame) // 2]
+        case Manner.MUTE:
+            return b""
+        case Manner.VENDOR_TIMEOUT:
+            return VENDOR_TIMEOUT
+        case _:
+            return frame

@@ -1,0 +1,245 @@
+"""The identity-card reader at work: proves itself, looks for cards when asked, delivers each laying once.
+
+    prove (status, SAM id) → idle: heartbeat
+                           → seeking: find → select → read → IdCard delivered → watch until the plate is free
+
+A failed step starts again at *find*. A card that stays on the plate is read on in silence; the person is asked
+once per laying to lift it and lay it down again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from kiosk.devices.idcard.codec import Answer, Command, Sw3, format_sam_id
+from kiosk.devices.idcard.events import CardEvent, CardLifted, CardSeen
+from kiosk.devices.idcard.layouts import CardDataError, UnknownCardKind, decode_read_answer
+from kiosk.devices.idcard.plate import Plate
+from kiosk.devices.idcard.reader import IdCardReader, NoAnswer
+from kiosk.devices.serial_line import SerialLine
+from kiosk.devices.service import DeviceLost, DeviceService
+from kiosk.domain.document import IdCard
+from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
+from kiosk.domain.trouble import CardTrouble
+
+_log = logging.getLogger(__name__)
+
+_THRICE = 3
+_NO_ANSWER = {NoAnswer.SILENT: "mute", NoAnswer.GARBLED: "wrong_device"}
+_FAULTS: dict[int, str] = {
+    Sw3.SELF_TEST_FAILED: "self_test_failed",
+    Sw3.SAM_NOT_AUTHORISED: "not_authorised",
+    Sw3.UNKNOWN_COMMAND: "wrong_device",
+}
+"""Answers after which no card can be read, whatever the person does."""
+_CARD_TO_BLAME = frozenset(
+    {Sw3.CARD_REJECTS_SAM, Sw3.SAM_REJECTS_CARD, Sw3.VERIFICATION_FAILED, Sw3.READ_FAILED, Sw3.RANDOM_FAILED}
+)
+"""Answers after which the person is asked at once; after others only at the third in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """All delays of the service, in seconds."""
+
+    poll: float = 0.3
+    """Between two looks for a card; modules do not bear less."""
+    heartbeat: float = 3.0
+    """Between two status questions while nobody wants a card: the only way to notice an idle unplug."""
+    same_card: float = 5.0
+    """A card delivered less than this ago is not delivered again."""
+    retry: tuple[float, float] = (0.5, 5.0)
+    """First and longest wait before the port is opened again."""
+
+
+class IdCardService(DeviceService):
+    """Statuses: READY once the reader has proved itself, OFFLINE with reason `no_port`, `busy_port`, `port_denied`,
+    `line_lost`, `stalled`, `mute`, `wrong_device`, `self_test_failed` or `not_authorised`.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        baud: int,
+        on_status: Callable[[DeviceStatus], None],
+        on_event: Callable[[CardEvent], None],
+        timing: Timing | None = None,
+    ) -> None:
+        """Both listeners are called from the device thread."""
+        self._timing = timing or Timing()
+        super().__init__(DeviceKind.IDCARD, on_status, self._timing.retry)
+        self._port, self._baud = port, baud
+        self._on_event = on_event
+        self._orders: SimpleQueue[bool] = SimpleQueue()
+        self._wanted = False
+        self._plate = Plate(self._timing.same_card)
+        self._line: SerialLine | None = None
+        self._silences = 0
+        self._failures = 0
+        """Failed steps since the last good read."""
+        self._failed_layings = 0
+        self._told = False
+        """The person has been told about this laying."""
+
+    def seek(self) -> None:
+        """Look for a card from now on. Answers: CardSeen, then IdCard or CardTrouble. Ends with the first IdCard."""
+        self._orders.put(True)
+        self.attention.set()
+
+    def release(self) -> None:
+        """Stop looking. A card seen before is still watched until CardLifted."""
+        self._orders.put(False)
+        self.attention.set()
+
+    def open(self) -> None:
+        self._line = SerialLine.open(self._port, self._baud, self.stopping)
+        self._reader = IdCardReader(self._line)
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def run(self) -> None:
+        self._silences = 0
+        self._prove()
+        self.report(DeviceState.READY)
+        while not self.stopping.is_set():
+            self._take_orders()
+            if self._wanted or self._plate.occupied:
+                self._look()
+                self.pause(self._timing.poll)
+            else:
+                self._heartbeat()
+                self.pause(self._timing.heartbeat)
+
+    def _prove(self) -> None:
+        """A good status and a SAM id: no other device answers both."""
+        if self._insist(Command.STATUS).sw3 == Sw3.SELF_TEST_FAILED:
+            self._ask(Command.RESET)
+        status = self._insist(Command.STATUS)
+        _raise_fault(status)
+        sam = self._insist(Command.SAM_ID)
+        if status.sw3 != Sw3.OK or sam.sw3 != Sw3.OK or len(sam.data) != 16:
+            raise DeviceLost("wrong_device")
+        _log.info("reader proved, SAM %s", format_sam_id(sam.data))
+
+    def _heartbeat(self) -> None:
+        answer = self._step(Command.STATUS)
+        if isinstance(answer, Answer) and answer.sw3 != Sw3.OK:
+            raise DeviceLost("wrong_device")  # has to prove itself again
+
+    def _take_orders(self) -> None:
+        while not self._orders.empty():
+            self._wanted = self._orders.get()
+            self._failures = self._failed_layings = 0
+            self._told = False
+
+    def _look(self) -> None:
+        answer = self._step(Command.FIND)
+        if isinstance(answer, NoAnswer):
+            return
+        if answer.sw3 == Sw3.FOUND:
+            if self._plate.found():
+                self._told = False
+                self._emit(CardSeen())
+            if self._wanted:
+                self._read()
+        elif answer.sw3 == Sw3.NO_CARD:
+            if self._plate.missed():
+                self._told = False
+                self._emit(CardLifted())
+        else:
+            self._failed(answer)
+
+    def _read(self) -> None:
+        if self._succeed(Command.SELECT) is None or (answer := self._succeed(Command.READ)) is None:
+            return
+        try:
+            card = decode_read_answer(answer.data)
+        except UnknownCardKind:
+            self._tell(CardTrouble.NOT_AN_ID_CARD)
+        except CardDataError as error:
+            _log.warning("card not usable: %s", error)
+            self._failed(NoAnswer.GARBLED)
+        else:
+            self._failures = 0
+            self._deliver(card)
+
+    def _succeed(self, command: Command) -> Answer | None:
+        answer = self._step(command)
+        if isinstance(answer, Answer) and answer.sw3 == Sw3.OK:
+            return answer
+        self._failed(answer)
+        return None
+
+    def _deliver(self, card: IdCard) -> None:
+        now = time.monotonic()
+        if self._plate.just_delivered(card.number, now):
+            return
+        if self._plate.forgotten(card.number):
+            self._tell(CardTrouble.LAY_AGAIN)
+            return
+        self._take_orders()  # reading took a while
+        if not self._wanted:
+            return
+        if self._plate.spent:  # swapped faster than the plate could be seen free
+            self._emit(CardLifted())
+            self._emit(CardSeen())
+        self._plate.delivered(card.number, now)
+        self._wanted = False
+        _log.info("%s delivered", card.kind.value)
+        self._emit(card)
+
+    def _failed(self, answer: Answer | NoAnswer) -> None:
+        """A step towards the card's content went wrong. Every third time the module is reset, too."""
+        if isinstance(answer, Answer) and answer.sw3 == Sw3.UNKNOWN_CARD_TYPE:
+            self._tell(CardTrouble.NOT_AN_ID_CARD)
+            return
+        self._failures += 1
+        third = self._failures % _THRICE == 0
+        if third and (isinstance(answer, NoAnswer) or answer.sw3 != Sw3.SELECT_FAILED):
+            self._ask(Command.RESET)
+        if third or isinstance(answer, NoAnswer) or answer.sw3 in _CARD_TO_BLAME:
+            self._ask_to_lay_again()
+
+    def _ask_to_lay_again(self) -> None:
+        if self._plate.occupied and not self._told:
+            self._failed_layings += 1
+            self._tell(CardTrouble.LAY_AGAIN_CLEAN if self._failed_layings >= _THRICE else CardTrouble.LAY_AGAIN)
+
+    def _tell(self, trouble: CardTrouble) -> None:
+        if not self._told:
+            self._told = True
+            self._emit(trouble)
+
+    def _emit(self, event: CardEvent) -> None:
+        if not self.stopping.is_set():
+            self.notify(self._on_event, event)
+
+    def _step(self, command: Command) -> Answer | NoAnswer:
+        answer = self._ask(command)
+        _raise_fault(answer)
+        return answer
+
+    def _insist(self, command: Command) -> Answer:
+        while isinstance(answer := self._ask(command), NoAnswer):
+            pass
+        return answer
+
+    def _ask(self, command: Command) -> Answer | NoAnswer:
+        """Raises DeviceLost at the third command in a row without a usable answer."""
+        answer = self._reader.ask(command)
+        self._silences = self._silences + 1 if isinstance(answer, NoAnswer) else 0
+        if self._silences >= _THRICE and isinstance(answer, NoAnswer):
+            raise DeviceLost(_NO_ANSWER[answer])
+        return answer
+
+
+def _raise_fault(answer: Answer | NoAnswer) -> None:
+    if isinstance(answer, Answer) and answer.sw3 in _FAULTS:
+        raise DeviceLost(_FAULTS[answer.sw3])

@@ -1,0 +1,63 @@
+"""What the face room needs from a recogniser, whichever it is: boxes, points, vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+"""(height, width, 3), C-contiguous. RGB unless a name says BGR; never mirrored."""
+Points = npt.NDArray[np.float64]
+"""(68, 2): iBUG 300-W order, x right and y down, in pixels of the frame."""
+Vector = npt.NDArray[np.float64]
+"""An embedding; compared by L2 distance, only with vectors of the same engine id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A face in pixels of the frame; right and bottom are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+
+class EngineUnavailable(Exception):
+    """The engine cannot be used on this machine. `reason` is a stable code.
+
+    `models_missing`: a model file is not there · `models_changed`: its SHA-256 is not the known one
+    · `library_broken`: the recognition library cannot be imported.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class FaceEngine(Protocol):
+    @property
+    def id(self) -> str:
+        """Names engine, alignment and model hash: templates and evidence carry it."""
+
+    def detect(self, rgb: Image) -> list[Box]:
+        """The faces of a picture as it is given, without scaling it."""
+
+    def landmarks(self, rgb: Image, box: Box) -> Points: ...
+
+    def embed(self, rgb: Image, box: Box) -> Vector: ...

@@ -1,0 +1,127 @@
+"""The face process: models loaded once, one try at a time, the newest frame only. Spawned, never forked.
+
+dlib's encoder holds the interpreter lock for tenths of a second; in a thread of the terminal the screen would stand.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from multiprocessing.connection import Connection
+
+import cv2
+import numpy as np
+
+from kiosk.config import FaceConfig
+from kiosk.domain.coaching import Coach
+from kiosk.face.attempt import FaceAttempt
+from kiosk.face.dlib_engine import DlibEngine
+from kiosk.face.engine import EngineUnavailable, FaceEngine
+from kiosk.face.messages import Beat, Begin, Brought, Cancel, Command, FrameReady, FrameTaken, Ready, Report, Stop, Unavailable
+from kiosk.face.ring import FrameRing
+
+_PR_SET_PDEATHSIG = 1
+_BEATS = 4
+"""Heartbeats in the time after which the process would be replaced."""
+_APART_S = 0.05
+"""Frames nearer together bring nothing: the liveness constants were measured at 12.5 frames per second."""
+
+
+def main(pipe: Connection, ring_name: str, slot_bytes: int, config: FaceConfig, parent: int) -> None:
+    """Ends when told to, when the pipe closes or when the parent dies."""
+    _belong_to(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the terminal, which ends us in order
+    os.nice(config.nice)
+    cv2.setNumThreads(1)
+    ring = FrameRing.attach(ring_name, slot_bytes)
+    try:
+        engine = DlibEngine()
+        pipe.send(Ready(engine.id))
+        _Worker(pipe, ring, engine, config).run()
+    except EngineUnavailable as missing:
+        pipe.send(Unavailable(missing.reason))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # nobody is there any more
+    finally:
+        ring.close()
+
+
+def _belong_to(parent: int) -> None:
+    """The kernel ends this process with the thread that started it; unless that one was faster."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+class _Worker:
+    def __init__(self, pipe: Connection, ring: FrameRing, engine: FaceEngine, config: FaceConfig) -> None:
+        self._pipe = pipe
+        self._ring = ring
+        self._engine = engine
+        self._config = config
+        self._attempt: FaceAttempt | None = None
+        self._number = 0
+        self._frame: FrameReady | None = None
+        self._seen_at = 0.0
+        self._stopped = False
+
+    def run(self) -> None:
+        beat_s = self._config.heartbeat_s / _BEATS
+        next_beat = time.monotonic()
+        while not self._stopped:
+            if time.monotonic() >= next_beat:
+                next_beat = time.monotonic() + beat_s
+                self._send(Beat())
+            working = self._attempt is not None and self._attempt.working
+            if self._pipe.poll(0 if working else max(0.0, next_beat - time.monotonic())):
+                self._obey()
+            self._go_on()
+        self._end_attempt()
+
+    def _obey(self) -> None:
+        """All commands that have arrived; of several frames only the last is looked at."""
+        while self._pipe.poll(0):
+            command: Command = self._pipe.recv()
+            match command:
+                case Begin(attempt, templates):
+                    self._end_attempt()
+                    self._attempt = FaceAttempt(self._engine, self._config, templates, time.monotonic())
+                    self._number = attempt
+                case Cancel():
+                    self._end_attempt()
+                case Stop():
+                    self._stopped = True
+                case FrameReady():
+                    self._frame = command
+
+    def _go_on(self) -> None:
+        attempt, frame, self._frame = self._attempt, self._frame, None
+        rgb = None
+        if frame is not None:
+            if attempt is not None and frame.attempt == self._number and frame.t - self._seen_at >= _APART_S:
+                bgr = self._ring.read(frame.slot, frame.height, frame.width)
+                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+                bgr.fill(0)
+            self._send(FrameTaken(frame.serial))
+        if attempt is None:
+            return
+        if frame is not None and rgb is not None:
+            self._seen_at = frame.t
+            brought = attempt.step(frame.t, rgb)
+            rgb.fill(0)  # what is needed longer, the attempt has copied
+        else:
+            brought = attempt.step(time.monotonic())
+        if brought is not None:
+            self._send(Brought(self._number, brought))
+            if not isinstance(brought, Coach):
+                self._end_attempt()
+
+    def _end_attempt(self) -> None:
+        if self._attempt is not None:
+            self._attempt.wipe()
+            self._attempt = None
+
+    def _send(self, report: Report) -> None:
+        self._pipe.send(report)

@@ -1,0 +1,1 @@
+"""The officers' pages, in Chinese: queue and decision, roster, terminals, records."""

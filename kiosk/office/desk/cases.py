@@ -1,0 +1,141 @@
+"""The queue and the page on which an officer decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET, require_POST
+
+from kiosk.domain.consent import ConsentScope
+from kiosk.office import audit
+from kiosk.office.decision import counts, decide
+from kiosk.office.desk.readonly import ReadOnlyAdmin, picture
+from kiosk.office.models import AuditEntry, Case, Person, Photo, Portrait
+
+_SCOPES = {ConsentScope.MATCH.value: "本机比对", ConsentScope.SEND_PHOTO.value: "照片传至镇社保所"}
+
+
+class DecisionForm(forms.Form):
+    version = forms.IntegerField()
+    verdict = forms.ChoiceField(choices=[("accept", "通过"), ("reject", "不通过")])
+    reason = forms.ChoiceField(
+        required=False, choices=[("", "请选择原因"), *((reason, reason) for reason in settings.OFFICE.reasons)],
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("verdict") == "reject" and not cleaned.get("reason"):
+            self.add_error("reason", "不通过时要选择原因。")
+        return cleaned
+
+
+@admin.register(Case)
+class CaseAdmin(ReadOnlyAdmin):
+    list_display = ("state_shown", "case_number", "name", "number_shown", "cause_shown", "site", "captured", "officer", "decided")
+    list_display_links = ("case_number",)
+    list_filter = ("state", "cause", ("terminal__site", admin.AllValuesFieldListFilter), "captured", "simulated")
+    list_select_related = ("terminal", "officer")
+    search_fields = ("case_number", "name", "number")
+    search_help_text = "按受理编号、姓名或身份证号查找"
+    ordering = (F("decided").desc(nulls_first=True), "captured")  # what waits comes first, the oldest on top
+
+    @admin.display(description="状态", ordering="state")
+    def state_shown(self, case: Case) -> SafeString:
+        return format_html('<span class="state {}">{}</span>', case.state, case.get_state_display())
+
+    @admin.display(description="身份证号")
+    def number_shown(self, case: Case) -> str:
+        return f"{case.number[:3]}***{case.number[-4:]}"
+
+    @admin.display(description="送审原因", ordering="cause")
+    def cause_shown(self, case: Case) -> SafeString:
+        mark = format_html(' <span class="simulated">模拟</span>') if case.simulated else ""
+        return format_html("{}{}", case.get_cause_display(), mark)
+
+    @admin.display(description="地点", ordering="terminal__site")
+    def site(self, case: Case) -> str:
+        return case.terminal.site
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("photo/<int:pk>/", view(require_GET(self.photo)), name="office_photo"),
+            path("portrait/<int:pk>/<str:case_id>/", view(require_GET(self.portrait)), name="office_portrait"),
+            path("<str:pk>/decide/", view(require_POST(self.decide)), name="office_case_decide"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        case = get_object_or_404(Case.objects.select_related("terminal", "officer", "envelope"), pk=object_id)
+        return self._page(request, case, DecisionForm())
+
+    def _page(self, request: HttpRequest, case: Case, form: DecisionForm, status: int = 200) -> HttpResponse:
+        person = Person.objects.filter(number=case.number, active=True).first()
+        photos = Photo.objects.filter(attempt__case=case).order_by("-attempt__position", "position").defer("jpeg")
+        waiting = Case.objects.filter(state=Case.State.PENDING).exclude(pk=case.pk).order_by("captured")
+        context = self.admin_site.each_context(request) | {
+            "title": f"办件 {case.case_number}", "opts": self.opts, "case": case, "form": form, "person": person,
+            "attempts": case.attempts.order_by("-position"), "photos": photos,
+            "portraits": Portrait.objects.filter(person=person).defer("jpeg") if person else [],
+            "scopes": [_SCOPES.get(scope, scope) for scope in case.consent_scopes],
+            "others": Case.objects.filter(number=case.number).exclude(pk=case.pk).order_by("-captured")[:5],
+            "next": waiting.first(), "waiting": waiting.count(), "counts": counts(case),
+            "may_see": request.user.has_perm("office.view_photo"), "may_decide": request.user.has_perm("office.decide_case"),
+        }
+        return TemplateResponse(request, "office/case.html", context, status=status)
+
+    def decide(self, request: HttpRequest, pk: str) -> HttpResponse:
+        officer = request.user
+        if not officer.is_authenticated or not officer.has_perm("office.decide_case"):
+            raise PermissionDenied
+        case = get_object_or_404(Case.objects.select_related("terminal", "officer", "envelope"), pk=pk)
+        form = DecisionForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, case, form, status=422)
+        accepted = form.cleaned_data["verdict"] == "accept"
+        reason = "" if accepted else form.cleaned_data["reason"]
+        if decide(pk, form.cleaned_data["version"], accepted, reason, officer):
+            messages.success(request, f"{case.case_number} 已审核：{'通过' if accepted else '不通过'}。")
+        else:
+            messages.error(request, "已被他人处理，您的操作没有生效。请看下面的审核结果。")
+        return HttpResponseRedirect(reverse("admin:office_case_change", args=[pk]))
+
+    def photo(self, request: HttpRequest, pk: int) -> HttpResponse:
+        self._may_look(request)
+        photo = get_object_or_404(Photo.objects.select_related("attempt__case"), pk=pk)
+        case = photo.attempt.case
+        self._looked(request, AuditEntry.Action.PHOTO_SEEN, case, photo.pk)
+        return picture(photo.jpeg)
+
+    def portrait(self, request: HttpRequest, pk: int, case_id: str) -> HttpResponse:
+        """Of the person of this case only."""
+        self._may_look(request)
+        case = get_object_or_404(Case, pk=case_id)
+        portrait = get_object_or_404(Portrait, pk=pk, person__number=case.number)
+        self._looked(request, AuditEntry.Action.PORTRAIT_SEEN, case, portrait.pk)
+        return picture(portrait.jpeg)
+
+    def _may_look(self, request: HttpRequest) -> None:
+        if not (request.user.has_perm("office.view_photo") and self.has_view_permission(request)):
+            raise PermissionDenied
+
+    def _looked(self, request: HttpRequest, action: AuditEntry.Action, case: Case, picture_id: int) -> None:
+        # Committed before a byte of the picture leaves.
+        with transaction.atomic(durable=True):
+            audit.append(request.user.get_username(), action, case.case_number, picture=picture_id)

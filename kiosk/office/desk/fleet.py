@@ -1,0 +1,72 @@
+"""Terminals: enrolment codes, shown once, and revocation."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+
+from kiosk.office.desk.readonly import ReadOnlyAdmin
+from kiosk.office.enrolment import VALID_FOR, issue_code, revoke
+from kiosk.office.models import Terminal
+
+
+class EnrolForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Terminal
+        fields = ("id", "site")
+
+    def validate_unique(self) -> None:
+        """A terminal that is already known may enrol anew."""
+
+
+@admin.register(Terminal)
+class TerminalAdmin(ReadOnlyAdmin):
+    list_display = fields = ("id", "site", "standing", "last_seen")
+    change_list_template = "office/terminals.html"
+    change_form_template = "office/terminal.html"
+
+    @admin.display(description="接入情况")
+    def standing(self, terminal: Terminal) -> str:
+        key = terminal.keys.first()
+        if key is None:
+            return "未接入"
+        return "已停用" if key.revoked else f"已接入（第 {key.epoch} 次）"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("enrol/", view(self.enrol), name="office_terminal_enrol"),
+            path("<str:pk>/revoke/", view(require_POST(self.revoke)), name="office_terminal_revoke"),
+            *super().get_urls(),
+        ]
+
+    def enrol(self, request: HttpRequest) -> HttpResponse:
+        self._need(request)
+        form = EnrolForm(request.POST or None, initial={key: request.GET.get(key, "") for key in ("id", "site")})
+        code = ""
+        if request.method == "POST" and form.is_valid():
+            try:
+                code = issue_code(form.cleaned_data["id"], form.cleaned_data["site"], request.user.get_username()).encode()
+            except ValidationError as error:
+                form.add_error(None, error)
+        context = self.admin_site.each_context(request) | {
+            "title": "接入终端", "opts": self.opts, "form": form, "code": code, "minutes": int(VALID_FOR.total_seconds() // 60),
+        }
+        return TemplateResponse(request, "office/enrol.html", context, headers={"Cache-Control": "no-store"})
+
+    def revoke(self, request: HttpRequest, pk: str) -> HttpResponse:
+        self._need(request)
+        if revoke(pk, request.user.get_username()):
+            messages.success(request, f"终端 {pk} 已停用，它送来的内容不再接收。")
+        else:
+            messages.warning(request, f"终端 {pk} 没有可停用的接入。")
+        return HttpResponseRedirect(reverse("admin:office_terminal_changelist"))
+
+    def _need(self, request: HttpRequest) -> None:
+        if not request.user.has_perm("office.enrol_terminal"):
+            raise PermissionDenied

@@ -1,0 +1,39 @@
+"""Who did what, in a chain in which no link can be changed or taken out unnoticed."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from kiosk.office.models.base import WriteOnce
+
+
+class AuditEntry(WriteOnce):
+    """link = SHA-256 over the previous link and this entry; see `office.audit`. Holds no names and no numbers."""
+
+    class Action(models.TextChoices):
+        DECIDED = "decided", "审核办件"
+        PHOTO_SEEN = "photo_seen", "查看现场照片"
+        PORTRAIT_SEEN = "portrait_seen", "查看留存照片"
+        PERSON_CHANGED = "person_changed", "修改名册"
+        ROSTER_IMPORTED = "roster_imported", "导入名册"
+        CODE_ISSUED = "code_issued", "生成接入码"
+        ENROLLED = "enrolled", "终端接入"
+        REVOKED = "revoked", "停用终端"
+        CONFLICT = "conflict", "警报：同一标识内容不同"
+        CLONE = "clone", "警报：终端序号重复，可能被复制"
+
+    n = models.BigIntegerField("序号", primary_key=True)
+    at = models.DateTimeField("时间")
+    actor = models.CharField("操作人", max_length=150)
+    action = models.CharField("操作", max_length=20, choices=Action.choices)
+    subject = models.CharField("对象", max_length=80)
+    detail = models.JSONField("详情")
+    link = models.CharField("链值", max_length=64)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "操作记录"
+        ordering = ["-n"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return str(self.n)

@@ -1,0 +1,67 @@
+"""The roster (名册): who is due, and the portraits and templates to compare with."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from kiosk.domain.names import mask_name
+from kiosk.office.models.base import Counter
+
+_VERSION = "roster"
+
+
+class Person(models.Model):
+    number = models.CharField("身份证号", max_length=18, unique=True)
+    name = models.CharField("姓名", max_length=200)
+    category = models.CharField("人员类别", max_length=80, blank=True)
+    """Empty: not known."""
+    next_due = models.DateField("下次认证", null=True, blank=True)
+    active = models.BooleanField("在册", default=True, help_text="取消后，终端上不再保存此人的信息。")
+    version = models.BigIntegerField(editable=False, db_index=True)
+    """Roster version of the last change: what a terminal at a lower version has not seen."""
+
+    class Meta:
+        verbose_name = verbose_name_plural = "名册人员"
+        ordering = ["next_due", "pk"]
+        default_permissions = ("view", "change")
+        permissions = [("import_person", "导入名册")]
+
+    def __str__(self) -> str:
+        return f"{mask_name(self.name)} {self.number[:3]}***{self.number[-4:]}"
+
+    def save_changed(self) -> None:
+        """Saves under a fresh version, so that terminals pull it. Inside a transaction only."""
+        self.version = Counter.take(_VERSION)
+        self.save()
+
+    @staticmethod
+    def roster_version() -> int:
+        return Counter.current(_VERSION)
+
+
+class Portrait(models.Model):
+    """An enrolled photograph, scaled and without the metadata of its file."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="portraits")
+    source_sha256 = models.CharField(max_length=64)
+    """Digest of the file it came from: the same file again is no second portrait."""
+    jpeg = models.BinaryField()
+    added = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["person", "source_sha256"], name="one_portrait_per_file")]
+
+
+class PersonTemplate(models.Model):
+    """The embedding of one portrait by one engine."""
+
+    portrait = models.ForeignKey(Portrait, on_delete=models.PROTECT, related_name="templates")
+    engine = models.CharField(max_length=200)
+    vector = models.JSONField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["portrait", "engine"], name="one_template_per_engine")]

@@ -1,0 +1,164 @@
+"""The tables of the terminal's database. Migrations under `migrations/` create them; a test holds both equal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, String, Text, TypeDecorator
+from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """Aware moments only; stored as UTC text of fixed width, so that comparing in SQL is right."""
+
+    impl = SqlDateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value.astimezone(dt.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        return None if value is None else value.replace(tzinfo=dt.UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    })
+    type_annotation_map = {dt.datetime: UtcDateTime, bytes: LargeBinary, str: Text}
+
+
+class SettingRow(Base):
+    """Small facts this terminal keeps: its identity, index key, roster cursor, last contact."""
+
+    __tablename__ = "setting"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class CounterRow(Base):
+    """Gap-free running numbers, raised inside the transaction that uses them."""
+
+    __tablename__ = "counter"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]
+
+
+class AuditRow(Base):
+    """Hash chain: link is SHA-256 of the previous link and these event bytes."""
+
+    __tablename__ = "audit"
+    n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event: Mapped[bytes]
+    link: Mapped[bytes]
+
+
+class CaseRow(Base):
+    """One case. Who it is about stands only inside `sealed`, which this terminal cannot open."""
+
+    __tablename__ = "cases"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    """uuid7"""
+    business_key: Mapped[bytes] = mapped_column(unique=True)
+    """HMAC of item, number, period and repeat: the same wish twice is one case."""
+    case_number: Mapped[str] = mapped_column(unique=True)
+    query_token: Mapped[str]
+    item: Mapped[str]
+    day: Mapped[dt.date]
+    """Local day of the capture."""
+    sealed: Mapped[bytes]
+    """The exact bytes to send."""
+    digest: Mapped[bytes]
+    """SHA-256 of `sealed`."""
+    signature: Mapped[str]
+    audit_n: Mapped[int] = mapped_column(ForeignKey("audit.n", ondelete="RESTRICT"))
+    """The entry of the audit chain that names the digest."""
+    created: Mapped[dt.datetime]
+
+
+class OutboxState(StrEnum):
+    PENDING = "pending"
+    """Not proven received. "In flight" is not stored: a time-out means unknown, so the row stays pending."""
+    ACKED = "acked"
+    """A signed receipt is at hand; `ack_level` says how far."""
+    DEAD = "dead"
+    """A signed refusal is at hand. Never deleted, leaves only by staff."""
+
+
+class OutboxRow(Base):
+    """What still has to be proven delivered."""
+
+    __tablename__ = "outbox"
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(36), ForeignKey("cases.id", ondelete="RESTRICT"), unique=True)
+    state: Mapped[str] = mapped_column(String(8), default=OutboxState.PENDING)
+    ack_level: Mapped[str | None] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[dt.datetime]
+    last_try: Mapped[dt.datetime | None]
+    last_error: Mapped[str | None] = mapped_column(String(300))
+    """A stable code, with the HTTP status where there was one."""
+    answered_at: Mapped[dt.datetime | None]
+    answer: Mapped[bytes | None]
+    """Receipt or refusal, exactly as signed."""
+    answer_signature: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'acked', 'dead')", name="state"),
+        Index("ix_outbox_state", "state", "next_at"),
+    )
+
+
+class RosterRow(Base):
+    """A person the office said is due here."""
+
+    __tablename__ = "roster"
+    number: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    category: Mapped[str]
+    next_due: Mapped[dt.date | None]
+    templates: Mapped[str]
+    """JSON list of [engine, vector]."""
+    decision: Mapped[str | None]
+    """JSON object of an OfficeDecision."""
+
+
+class PrintState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    PRINTED = "printed"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+class PrintRow(Base):
+    """Print journal: written before a byte goes to the printer, so that a power cut leaves a question, not a lie."""
+
+    __tablename__ = "print_job"
+    job: Mapped[int] = mapped_column(primary_key=True)
+    case_number: Mapped[str]
+    kind: Mapped[str]
+    copy: Mapped[int]
+    digest: Mapped[str]
+    """SHA-256 of the picture, hex."""
+    size: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8), default=PrintState.QUEUED)
+    evidence: Mapped[str] = mapped_column(default="")
+    queued_at: Mapped[dt.datetime]
+    sending_at: Mapped[dt.datetime | None]
+    ended_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (CheckConstraint("state IN ('queued', 'sending', 'printed', 'blocked', 'unknown')", name="state"),)

@@ -1,0 +1,50 @@
+"""The print journal on disk: at most once, and an honest `unknown` after anything that was not seen to end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from kiosk.domain.slip import PrintOutcome
+from kiosk.store.models import PrintRow, PrintState
+
+
+class PrintJournal:
+    """Every call is committed when it returns, so that `sending` is on disk before the first byte."""
+
+    def __init__(self, engine: Engine, now: Callable[[], dt.datetime]) -> None:
+        self._engine = engine
+        self._now = now
+
+    def queue(self, case_number: str, kind: str, copy: int, digest: str, size: int) -> int:
+        """A new job number, never used again."""
+        with Session(self._engine) as session, session.begin():
+            row = PrintRow(case_number=case_number, kind=kind, copy=copy, digest=digest, size=size, queued_at=self._now())
+            session.add(row)
+            session.flush()
+            return row.job
+
+    def sending(self, job: int) -> None:
+        with Session(self._engine) as session, session.begin():
+            row = session.get_one(PrintRow, job)
+            row.state, row.sending_at = PrintState.SENDING, self._now()
+
+    def end(self, job: int, outcome: PrintOutcome, evidence: str) -> None:
+        with Session(self._engine) as session, session.begin():
+            self._end(session.get_one(PrintRow, job), PrintState(outcome.value), evidence)
+
+    def settle_interrupted(self) -> int:
+        """At program start: `sending` becomes unknown and is counted; `queued` was never sent."""
+        with Session(self._engine) as session, session.begin():
+            sending = session.scalars(select(PrintRow).where(PrintRow.state == PrintState.SENDING)).all()
+            for row in sending:
+                self._end(row, PrintState.UNKNOWN, "interrupted")
+            for row in session.scalars(select(PrintRow).where(PrintRow.state == PrintState.QUEUED)):
+                self._end(row, PrintState.BLOCKED, "interrupted")
+            return len(sending)
+
+    def _end(self, row: PrintRow, state: PrintState, evidence: str) -> None:
+        row.state, row.evidence, row.ended_at = state, evidence, self._now()

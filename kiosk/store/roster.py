@@ -1,0 +1,84 @@
+"""Who is due, as the office last said it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+
+from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.orm import Session
+
+from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry
+from kiosk.store.models import RosterRow
+from kiosk.store.settings import get_setting, put_setting
+
+_VERSION = "roster_version"
+
+
+class Roster:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(read_only=True)
+
+    def version(self) -> int:
+        """The office's version this terminal has; 0 before the first pull."""
+        with Session(self._reader) as session, session.begin():
+            return _version(session)
+
+    def size(self) -> int:
+        with Session(self._reader) as session, session.begin():
+            return session.scalar(select(func.count()).select_from(RosterRow)) or 0
+
+    def apply(
+        self, entries: Iterable[RosterEntry], removed: Iterable[str], after: int, version: int, replace: bool,
+    ) -> bool:
+        """Takes one page in one transaction with its version: after a cut either both stand or neither.
+
+        after: the version the page builds on. False, and nothing changed, when the terminal is at another version.
+        """
+        with Session(self._engine) as session, session.begin():
+            if _version(session) != after:
+                return False
+            if replace:
+                session.execute(delete(RosterRow))
+            for number in removed:
+                session.execute(delete(RosterRow).where(RosterRow.number == number))
+            for entry in entries:
+                session.merge(_row(entry))
+            put_setting(session, _VERSION, str(version))
+        return True
+
+
+def start_over(session: Session) -> None:
+    """The next pull asks for everything; until then the entries stay."""
+    put_setting(session, _VERSION, "0")
+
+
+def find_entry(session: Session, number: str) -> RosterEntry | None:
+    row = session.get(RosterRow, number)
+    return None if row is None else _entry(row)
+
+
+def _version(session: Session) -> int:
+    return int(get_setting(session, _VERSION) or 0)
+
+
+def _row(entry: RosterEntry) -> RosterRow:
+    decision = entry.decision
+    return RosterRow(
+        number=entry.number, name=entry.name, category=entry.category, next_due=entry.next_due,
+        templates=json.dumps([[template.engine, template.vector] for template in entry.templates]),
+        decision=None if decision is None else json.dumps(
+            [decision.case_number, decision.accepted, decision.reason, decision.decided_on.isoformat()],
+        ),
+    )
+
+
+def _entry(row: RosterRow) -> RosterEntry:
+    decision = None
+    if row.decision is not None:
+        case_number, accepted, reason, decided_on = json.loads(row.decision)
+        decision = OfficeDecision(case_number, accepted, reason, dt.date.fromisoformat(decided_on))
+    templates = tuple(FaceTemplate(engine, tuple(vector)) for engine, vector in json.loads(row.templates))
+    return RosterEntry(row.number, row.name, row.category, row.next_due, templates, decision)

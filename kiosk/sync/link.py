@@ -1,0 +1,97 @@
+"""One HTTP exchange with the office: an answer, or a value saying what went wrong. Never an exception, never endless."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Somebody answered; only a signature says whether it was the office."""
+
+    status: int
+    headers: httpx.Headers = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def header(self, name: str) -> str:
+        return str(self.headers.get(name, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """Nothing was sent: no name, no route, no TLS, no proxy. Nobody's case is to blame."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Something was sent and no whole answer came back: the office may or may not have it."""
+
+    reason: str
+
+
+class OfficeLink:
+    """Used by one thread. Certificates are checked against the machine's own trust store."""
+
+    def __init__(self, url: str, connect_s: float, total_s: float) -> None:
+        """url: scheme, host, port; total_s: absolute limit of one exchange from the first byte to the last."""
+        self._total_s = total_s
+        self._socket: socket.socket | None = None
+        self._client = httpx.Client(
+            base_url=url, verify=ssl.create_default_context(), follow_redirects=False,
+            timeout=httpx.Timeout(total_s, connect=connect_s), headers={"Accept-Encoding": "identity"},
+        )
+
+    def __enter__(self) -> OfficeLink:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def exchange(
+        self, method: str, target: str, headers: Mapping[str, str], content: bytes | None, limit: int,
+    ) -> Answer | LinkDown | NoAnswer:
+        """target: path and query. An answer longer than `limit` bytes counts as none."""
+        cutter = threading.Timer(self._total_s, self._cut)
+        cutter.daemon = True
+        cutter.start()
+        try:
+            with self._client.stream(
+                method, target, headers=dict(headers), content=content, extensions={"trace": self._watch},
+            ) as response:
+                body = bytearray()
+                for chunk in response.iter_raw():
+                    body += chunk
+                    if len(body) > limit:
+                        return NoAnswer("answer_too_long")
+                return Answer(response.status_code, response.headers, bytes(body))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            return LinkDown(type(error).__name__)
+        except httpx.HTTPError as error:
+            return NoAnswer(type(error).__name__)
+        finally:
+            cutter.cancel()
+            cutter.join()
+
+    def _watch(self, event: str, info: dict[str, Any]) -> None:
+        """httpx reports each new connection here; a time-out per read alone would let a dripping peer hold us for ever."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def _cut(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)

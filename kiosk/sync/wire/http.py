@@ -1,0 +1,47 @@
+"""Names of the protocol between terminal and office, so that nobody types them twice."""
+
+from __future__ import annotations
+
+import uuid
+
+CASE_PATH = "/v1/cases/{case_id}"
+"""PUT: 201 or 200 with a receipt, 202 with a receipt of level `held`, 409/422/403 with a signed refusal."""
+ROSTER_PATH = "/v1/roster"
+"""GET: 200 with a sealed RosterPull (`pull.seal_pull`), 304 signed by `pull.sign_unchanged` when nothing is newer
+than `after`, 403 with a signed refusal. The same signature header for both."""
+ENROL_PATH = "/v1/enrol"
+"""POST an EnrolRequest: 200 with a signed EnrolAnswer; anything else means not enrolled."""
+
+AFTER = "after"
+"""Query parameter of a pull: the version the terminal already has, 0 for none."""
+
+SIGNATURE = "X-Sig"
+RECEIPT_SIGNATURE = "X-Receipt-Sig"
+REFUSAL_SIGNATURE = "X-Refusal-Sig"
+PULL_SIGNATURE = "X-Pull-Sig"
+ENROL_SIGNATURE = "X-Enrol-Sig"
+KIOSK = "X-Kiosk"
+TIME = "X-Time"
+"""Decimal Unix seconds by the terminal's clock."""
+NONCE = "X-Nonce"
+"""32 hex digits, new for each request."""
+
+ENVELOPE_TYPE = "application/octet-stream"
+JSON_TYPE = "application/json"
+
+REQUEST_WINDOW_S = 86_400
+"""A signed GET is good for this long around its time. A replay gains nothing: the answer is sealed to the terminal."""
+ENVELOPE_BYTES_MAX = 1_000_000
+"""Proxies cut longer bodies; a sealed case stays below."""
+ANSWER_BYTES_MAX = 65_536
+"""A receipt, refusal or enrolment answer is far smaller; whatever is longer did not come from the office."""
+PULL_BYTES_MAX = 8_000_000
+
+
+def case_path(case_id: uuid.UUID | str) -> str:
+    return CASE_PATH.format(case_id=case_id)
+
+
+def roster_target(after: int) -> str:
+    """Path and query of a roster pull, exactly as signed and sent."""
+    return f"{ROSTER_PATH}?{AFTER}={after}"

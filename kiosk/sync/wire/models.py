@@ -1,0 +1,230 @@
+"""What travels between terminal and office. Frozen values; unknown fields are ignored, so either side may be newer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from kiosk.domain.case import Item
+from kiosk.domain.consent import ConsentScope
+from kiosk.domain.decision import Liveness, Outcome
+from kiosk.domain.document import CardKind
+
+ALGORITHM = "hpke-x25519-hkdfsha256-aes256gcm+ed25519"
+WIRE_VERSION = 1
+CASE_SCHEMA = "certification"
+CASE_SCHEMA_VERSION = 1
+
+KeyHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+DigestHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+CaseId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+TerminalId = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,8}$")]
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", strict=True, hide_input_in_errors=True, allow_inf_nan=False,
+        ser_json_bytes="base64", val_json_bytes="base64",
+    )
+
+    def to_json(self) -> bytes:
+        return self.model_dump_json().encode()
+
+
+class AuditHead(Wire):
+    """The terminal's audit chain just before this case: number of its last entry and that entry's link."""
+
+    n: int = Field(ge=0)
+    link: DigestHex
+
+
+class EnvelopeHeader(Wire):
+    """The clear part of an envelope: no personal data.
+
+    Earlier cases are pinned by `audit`, whose chain holds each case's digest; bodies stay below one request,
+    so there are no parts.
+    """
+
+    v: int = Field(WIRE_VERSION, ge=1)
+    alg: str = Field(ALGORITHM, max_length=80)
+    kid: str = Field(max_length=64)
+    """Key id of the office key the body is sealed to."""
+    schema_name: str = Field(CASE_SCHEMA, max_length=40)
+    schema_version: int = Field(CASE_SCHEMA_VERSION, ge=1)
+    id: CaseId
+    kiosk: TerminalId
+    epoch: int = Field(ge=1)
+    """Issued at each enrolment; (kiosk, epoch, seq) is unique."""
+    seq: int = Field(ge=1)
+    """Gap-free running number within the epoch."""
+    day: dt.date
+    """Local day of the capture, frozen; reconciliation groups by it."""
+    created: AwareDatetime
+    """Terminal clock, UTC."""
+    boot: str = Field(max_length=64)
+    """Boot id of the terminal; with `mono_ms` it orders cases of one boot whatever the clock did."""
+    mono_ms: int = Field(ge=0)
+    audit: AuditHead
+    consent: str = Field(max_length=80)
+    """Version of the consent notice, so that the office can find cases by it without opening them."""
+
+
+class PersonBody(Wire):
+    """What certification needs of the card, and no more."""
+
+    document: CardKind
+    number: str = Field(min_length=1, max_length=18, repr=False)
+    name: str = Field(max_length=200, repr=False)
+    sex: str | None = Field(None, max_length=2, repr=False)
+    """GB/T 2261.1: 0 未知, 1 男, 2 女, 9 未说明"""
+    birth: dt.date | None = Field(None, repr=False)
+    valid_from: dt.date | None = Field(None, repr=False)
+    valid_to: dt.date | None = Field(None, repr=False)
+    """None: 长期, or not on this card."""
+    category: str = Field(max_length=80)
+    in_roster: bool
+
+
+class ConsentBody(Wire):
+    scopes: tuple[ConsentScope, ...]
+    text_version: str = Field(max_length=80)
+    given_at: AwareDatetime
+
+
+class AttemptBody(Wire):
+    """One face try. `distance` None: none could be computed."""
+
+    distance: float | None
+    frames: int = Field(ge=0)
+    templates: int = Field(ge=0)
+    liveness: Liveness
+    engine: str = Field(max_length=200)
+    photos: tuple[bytes, ...] = Field((), repr=False)
+    """JPEG, base64 in JSON; only where the consent allows sending."""
+
+
+class CaseBody(Wire):
+    """The certification record (认证记录), sealed inside an envelope."""
+
+    item: Item
+    case_number: str = Field(max_length=40)
+    outcome: Outcome
+    person: PersonBody
+    consent: ConsentBody
+    attempts: tuple[AttemptBody, ...]
+    photos_left_out: int = Field(0, ge=0)
+    """Photographs that did not fit into one request; the newest attempt is kept first."""
+    captured_at: AwareDatetime
+    due: dt.date | None
+    due_confirmed: bool
+    """The due date is the office's own word, not the terminal's calculation."""
+    repeat: int = Field(ge=0)
+    simulated: bool
+    """From emulated devices: never a real certification."""
+
+
+class AckLevel(StrEnum):
+    HELD = "held"
+    """Stored, but of a schema or key the office does not know yet."""
+    COMMITTED = "committed"
+    SAFE = "safe"
+    """Also in a verified backup."""
+
+
+class Receipt(Wire):
+    """The office's word that it holds exactly these bytes. Valid only with its signature."""
+
+    id: CaseId
+    sha256: DigestHex
+    received: AwareDatetime
+    level: AckLevel
+    kid: str = Field(max_length=64)
+    """Key id of the signing key."""
+
+
+class RefusalCode(StrEnum):
+    DEVICE = "device"
+    """This terminal is unknown or revoked: it stops sending."""
+    CONFLICT = "conflict"
+    """The same id came with other bytes before."""
+    SEQ = "seq"
+    """The same (kiosk, epoch, seq) came with another id: a copied or restored disk."""
+    INVALID = "invalid"
+    """Unreadable, wrongly signed, of another terminal, or of an algorithm not allowed."""
+
+
+class Refusal(Wire):
+    """The office's word that it will never take these bytes. Valid only with its signature."""
+
+    id: str = Field(max_length=64)
+    """The id of the case; for other requests the request's nonce."""
+    sha256: str = Field(max_length=64)
+    """Digest of the body as received; empty for a request without body."""
+    code: str = Field(max_length=40)
+    """A RefusalCode; text here, because the office may be newer."""
+    kid: str = Field(max_length=64)
+
+
+class OfficeKeys(Wire):
+    sealing: KeyHex
+    """X25519: cases are sealed to it."""
+    signing: tuple[KeyHex, ...] = Field(min_length=1)
+    """Ed25519: receipts, refusals and pulls are signed by one of them."""
+
+
+class EnrolRequest(Wire):
+    token: str = Field(pattern=r"^[0-9a-f]{40}$", repr=False)
+    """The one-time secret of the code; the office keeps only its SHA-256."""
+    name: str = Field(max_length=80)
+    """What the terminal calls itself, for the clerk."""
+    signing_key: KeyHex
+    sealing_key: KeyHex
+
+
+class EnrolAnswer(Wire):
+    terminal_id: TerminalId
+    site: str = Field(max_length=80)
+    epoch: int = Field(ge=1)
+    signing_key: KeyHex
+    """Echo of the terminal's own key: the answer cannot be one to somebody else."""
+    office: OfficeKeys
+
+
+class TemplateBody(Wire):
+    engine: str = Field(max_length=200)
+    vector: tuple[float, ...] = Field(max_length=4096, repr=False)
+
+
+class DecisionBody(Wire):
+    case_number: str = Field(max_length=40)
+    accepted: bool
+    reason: str = Field(max_length=400)
+    decided_on: dt.date
+
+
+class RosterEntryBody(Wire):
+    number: str = Field(min_length=1, max_length=18, repr=False)
+    name: str = Field(max_length=200, repr=False)
+    category: str = Field(max_length=80)
+    next_due: dt.date | None
+    templates: tuple[TemplateBody, ...] = Field((), repr=False)
+    decision: DecisionBody | None = None
+
+
+class RosterPull(Wire):
+    """One page of changes to who is due. Travels sealed to the terminal and signed by the office."""
+
+    after: int = Field(ge=0)
+    """Echo of the request: applies only on top of this version."""
+    version: int = Field(ge=0)
+    """The version the terminal has after this page."""
+    replace: bool
+    """Forget everything stored before; the office sends it on the first page after 0."""
+    more: bool
+    """Ask again at once with `after` = `version`."""
+    entries: tuple[RosterEntryBody, ...]
+    removed: tuple[str, ...] = Field((), repr=False)
+    """Numbers no longer in the roster."""

@@ -1,0 +1,48 @@
+"""Ed25519 signatures (RFC 8032) with a context, so that no signature can be shown as one of another kind."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+
+class Context(StrEnum):
+    """What is signed. The signature covers: context, a zero byte, message."""
+
+    TXN = "kiosk-txn-v1"
+    """A terminal's case; message: SHA-256 of the whole envelope."""
+    RECEIPT = "kiosk-receipt-v1"
+    """The office has the case; message: the receipt's bytes as sent."""
+    REFUSAL = "kiosk-refusal-v1"
+    """The office will never take the case; message: the refusal's bytes as sent."""
+    REQUEST = "kiosk-request-v1"
+    """A terminal's GET; message: see `request_message`."""
+    PULL = "kiosk-pull-v1"
+    """The office's answer to a pull; message: SHA-256 of the sealed answer."""
+    ENROL = "kiosk-enrol-v1"
+    """The office's answer to an enrolment; message: the answer's bytes as sent."""
+
+
+def sign(context: Context, message: bytes, key: Ed25519PrivateKey) -> str:
+    """Returns 128 hex digits, the form of the signature headers."""
+    return key.sign(_covered(context, message)).hex()
+
+
+def verify(context: Context, message: bytes, signature: str, key: Ed25519PublicKey) -> bool:
+    """False for anything that is not a signature of this message in this context, whatever the text."""
+    try:
+        key.verify(bytes.fromhex(signature), _covered(context, message))
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def request_message(method: str, target: str, time: str, nonce: str) -> bytes:
+    """target: path and query as sent; time: decimal Unix seconds; nonce: hex. One line each."""
+    return "\n".join((method, target, time, nonce)).encode()
+
+
+def _covered(context: Context, message: bytes) -> bytes:
+    return context.value.encode() + b"\x00" + message

@@ -1,0 +1,1 @@
+"""Composition of the terminal: builds the rooms, wires them, owns start and stop order."""

@@ -1,0 +1,173 @@
+"""The rooms as the conversation's ports. Commands go straight through; answers come back as events."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from kiosk.devices.camera.service import CameraService
+from kiosk.devices.idcard.events import CardEvent, CardLifted, CardSeen
+from kiosk.devices.printer.service import PrinterService
+from kiosk.diagnostics.board import StatusBoard
+from kiosk.domain.case import CaseDraft, CaseReceipt
+from kiosk.domain.coaching import Coach
+from kiosk.domain.decision import FaceEvidence
+from kiosk.domain.document import IdCard
+from kiosk.domain.period import LOCAL_ZONE, local_day
+from kiosk.domain.roster import FaceTemplate, PersonRecord
+from kiosk.domain.slip import PrintOutcome, PrintResult, Raster, Slip
+from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
+from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
+from kiosk.face.client import FaceClient
+from kiosk.flow import events as ev
+from kiosk.store.cases import CaseStore, Sealer
+
+log = logging.getLogger(__name__)
+
+Post = Callable[[ev.Event], None]
+
+
+class SystemClock:
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(LOCAL_ZONE)
+
+
+def card_event(happened: CardEvent) -> ev.Event:
+    """What the reader service tells, as the conversation's event."""
+    match happened:
+        case CardSeen():
+            return ev.CardSeen()
+        case CardLifted():
+            return ev.CardLifted()
+        case IdCard():
+            return ev.CardRead(happened)
+        case CardTrouble():
+            return ev.CardFailed(happened)
+
+
+class Desk:
+    """The store as `CaseDesk`: every call on its own small thread, so that a slow disk never stops the screen."""
+
+    _POLL_S = 0.2
+
+    def __init__(self, store: CaseStore, sealer: Sealer, clock: SystemClock, post: Post) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        self._post = post
+        self._stopping = threading.Event()
+        self._work = ThreadPoolExecutor(2, thread_name_prefix="desk")
+
+    def find_person(self, card: IdCard) -> None:
+        self._work.submit(self._answer, partial(self._find, card), ev.PersonFound(PersonRecord(None)))
+
+    def hand_in(self, draft: CaseDraft) -> None:
+        self._work.submit(self._answer, partial(self._submit, draft), ev.HandInFailed(HandInTrouble.STORE_FAILED))
+
+    def watch_delivery(self, case_id: str, seconds: float) -> None:
+        self._work.submit(self._answer, partial(self._watch, case_id, seconds), ev.DeliveryKnown(case_id, False))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._work.shutdown(wait=True)
+
+    def _find(self, card: IdCard) -> ev.Event:
+        return ev.PersonFound(self._store.find_person(card.number, local_day(self._clock.now())))
+
+    def _submit(self, draft: CaseDraft) -> ev.Event:
+        result = self._store.submit(draft, self._sealer, self._clock.now())
+        return ev.HandedIn(result) if isinstance(result, CaseReceipt) else ev.HandInFailed(result.trouble)
+
+    def _watch(self, case_id: str, seconds: float) -> ev.Event:
+        deadline = time.monotonic() + seconds
+        while True:
+            delivered = self._store.is_delivered(case_id)
+            if delivered or time.monotonic() >= deadline:
+                return ev.DeliveryKnown(case_id, delivered)
+            self._stopping.wait(self._POLL_S)
+
+    def _answer(self, ask: Callable[[], ev.Event], otherwise: ev.Event) -> None:
+        """A store that fails in a way nobody foresaw still gives an answer, the one that claims least."""
+        try:
+            event = ask()
+        except Exception as error:
+            log.error("store: %s", type(error).__name__)
+            event = otherwise
+        if not self._stopping.is_set():
+            self._post(event)
+
+
+class Eye:
+    """Camera and face process as `FaceRoom`: the camera is open only while a try runs."""
+
+    _HOLDER = "conversation"
+
+    def __init__(self, camera: CameraService, client: FaceClient, post: Post) -> None:
+        self._camera = camera
+        self._client = client
+        self._post = post
+        self._trying = threading.Event()
+
+    def begin(self, templates: Sequence[FaceTemplate]) -> None:
+        self._trying.set()
+        self._client.begin(templates)
+        self._camera.want(self._HOLDER)
+
+    def end(self) -> None:
+        self._trying.clear()
+        self._client.end()
+        self._camera.unwant(self._HOLDER)
+
+    def on_face(self, happened: Coach | FaceEvidence | FaceTrouble) -> None:
+        """For the face client's thread."""
+        if isinstance(happened, Coach):
+            self._post(ev.Coached(happened))
+        elif isinstance(happened, FaceEvidence):
+            self._post(ev.FaceTried(happened))
+        else:
+            self._post(ev.FaceFailed(happened))
+
+    def on_camera(self, status: DeviceStatus) -> None:
+        """For the camera thread: a camera lost in the middle of a try ends it at once."""
+        if status.state is DeviceState.OFFLINE and self._trying.is_set():
+            self._trying.clear()
+            self._post(ev.FaceFailed(FaceTrouble.CAMERA_LOST))
+
+
+class SlipDesk:
+    """The printer as `SlipPrinter`."""
+
+    def __init__(self, printer: PrinterService, board: StatusBoard, draw: Callable[[Slip], Raster | None], post: Post) -> None:
+        """draw: the slip as a picture, None when a character has no glyph (a silent box would be wrong)."""
+        self._printer = printer
+        self._board = board
+        self._draw = draw
+        self._post = post
+        self._lock = threading.Lock()
+        self._outstanding = 0
+
+    def hindrance(self) -> str:
+        status = self._board.of(DeviceKind.PRINTER)
+        return "" if status.usable else status.reason or "mute"
+
+    def print_slip(self, slip: Slip) -> None:
+        raster = self._draw(slip)
+        if raster is None:
+            self._post(ev.SlipEnded(PrintOutcome.BLOCKED, "missing_glyph"))
+            return
+        with self._lock:
+            self._outstanding += 1
+        self._printer.print(raster, slip.case_number, slip.copy)
+
+    def on_result(self, result: PrintResult) -> None:
+        """For the printer thread. Only the newest slip's end is told: an earlier person's slip is nobody's business."""
+        with self._lock:
+            self._outstanding -= 1
+            newest = self._outstanding == 0
+        if newest:
+            self._post(ev.SlipEnded(result.outcome, result.reason))

@@ -1,0 +1,218 @@
+"""The terminal as a whole: what is built from the configuration, in which order it starts and stops."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtWidgets import QApplication
+from sqlalchemy import Engine
+
+from kiosk.config import KioskConfig, Mode
+from kiosk.devices.camera.service import CameraService
+from kiosk.devices.idcard.service import IdCardService
+from kiosk.devices.printer.service import PrinterService
+from kiosk.diagnostics.board import StatusBoard
+from kiosk.domain.slip import Raster, Slip
+from kiosk.domain.status import DeviceStatus
+from kiosk.face.client import FaceClient
+from kiosk.flow.conductor import Conductor, Ports
+from kiosk.flow.events import Event, Pressed, ReaderChanged
+from kiosk.flow.session import Rules
+from kiosk.flow.view import Button, Step, View
+from kiosk.store.cases import CaseStore
+from kiosk.store.opening import open_store
+from kiosk.store.print_journal import PrintJournal
+from kiosk.store.unusable import StoreUnusable
+from kiosk.sync.sealer import EnvelopeSealer
+from kiosk.terminal.adapters import Desk, Eye, Post, SlipDesk, SystemClock, card_event
+from kiosk.terminal.bridge import EventBridge
+from kiosk.terminal.process import StopOnSignal, log_uncaught, single_instance
+from kiosk.texts import TextError, Texts, load_texts
+from kiosk.ui.fonts import load_fonts
+from kiosk.ui.qt_timers import QtTimers
+from kiosk.ui.slip import MissingGlyphs, SlipPainter
+from kiosk.ui.voice import Voice
+from kiosk.ui.window import KioskWindow
+
+log = logging.getLogger(__name__)
+
+_HAND_IN_S = 20.0
+"""Longer than the database waits for its lock."""
+_STORE_RETRY_S = 10.0
+
+
+class Terminal(QObject):
+    """Built and started on the UI thread of a QApplication. Without its store it says so and keeps trying."""
+
+    def __init__(self, config: KioskConfig, texts: Texts) -> None:
+        super().__init__()
+        self._config = config
+        self._texts = texts
+        self.board = StatusBoard()
+        self.window = KioskWindow(texts, config.ui, config.site.help_phone, self._pressed)
+        self._conductor: Conductor | None = None
+        self._house: House | None = None
+        self._store_retry = QTimer(self)
+        self._store_retry.setSingleShot(True)
+        self._store_retry.timeout.connect(self._open)
+
+    @property
+    def view(self) -> View | None:
+        """What the person sees now; None before there is a conversation."""
+        return self._conductor.view if self._conductor else None
+
+    def start(self) -> None:
+        """Shows the window first, whatever is missing; everything else follows."""
+        self.window.show_view(_closed())
+        self.window.present()
+        QTimer.singleShot(0, self._open)
+
+    def stop(self) -> None:
+        self._store_retry.stop()
+        if self._house:
+            self._house.stop()
+        self.window.allow_close()
+        self.window.close()
+
+    @Slot()
+    def _open(self) -> None:
+        try:
+            engine = open_store(self._config)
+        except StoreUnusable as error:
+            log.error("store: %s", error)
+            self.window.show_view(_closed(f"staff.store.{error.reason}"))
+            self._store_retry.start(int(_STORE_RETRY_S * 1000))
+            return
+        bridge = EventBridge(self._arrived)
+        self._house = House(self._config, self._texts, engine, self.window, self.board, bridge.post)
+        self._conductor = Conductor(self._house.ports, rules(self._config))
+        self._bridge = bridge
+        self._conductor.start()
+        self._house.start()
+
+    def _arrived(self, event: Event) -> None:
+        if self._conductor:
+            self._conductor.handle(event)
+
+    def _pressed(self, button: Button) -> None:
+        self._arrived(Pressed(button))
+
+
+class House:
+    """The rooms behind one terminal, wired. `stop` takes them down in reverse."""
+
+    def __init__(
+        self, config: KioskConfig, texts: Texts, engine: Engine, window: KioskWindow, board: StatusBoard, post: Post,
+    ) -> None:
+        clock = SystemClock()
+        self._post = post
+        self._board = board
+        self._engine = engine
+        self._desk = Desk(
+            CaseStore(engine, config.store.free_floor_mb * 1024 * 1024),
+            EnvelopeSealer(engine, simulated=config.mode is Mode.DEMO), clock, post,
+        )
+        self._reader = IdCardService(config.idcard.port, config.idcard.baud, self._reader_status, self._card)
+        self._printer = PrinterService(config.printer, PrintJournal(engine, clock.now), self._slip_ended, board.report)
+        self._camera = CameraService(config.camera, self._camera_status)
+        self._face = FaceClient(config.face, (config.camera.width, config.camera.height), self._face_happened, board.report)
+        self._camera.subscribe(self._face.offer)
+        self._camera.subscribe(window.camera.set_frame)
+        self._eye = Eye(self._camera, self._face, post)
+        painter = SlipPainter(texts, config)
+        self._slips = SlipDesk(self._printer, board, partial(_draw, painter), post)
+        self._voice = Voice(texts, config.ui.voice_dir, enabled=config.ui.voice)
+        self._timers = QtTimers(post)
+        self.ports = Ports(clock, self._reader, self._eye, self._desk, self._slips, self._voice, window, self._timers)
+
+    def start(self) -> None:
+        self._face.start()  # first: its models take longest to load, and it must be spawned from this thread
+        self._reader.start()
+        self._printer.start()
+        self._camera.start()
+
+    def stop(self) -> None:
+        self._voice.stop()
+        self._eye.end()
+        for device in (self._camera, self._printer, self._reader):
+            if not device.stop():
+                log.error("a device thread hangs and is left behind")
+        self._face.stop()
+        self._desk.stop()
+        self._engine.dispose()
+
+    def _card(self, happened: object) -> None:
+        self._post(card_event(happened))  # type: ignore[arg-type]
+
+    def _reader_status(self, status: DeviceStatus) -> None:
+        self._board.report(status)
+        self._post(ReaderChanged(status.usable, status.reason))
+
+    def _camera_status(self, status: DeviceStatus) -> None:
+        self._board.report(status)
+        self._eye.on_camera(status)
+
+    def _face_happened(self, happened: object) -> None:
+        self._eye.on_face(happened)  # type: ignore[arg-type]
+
+    def _slip_ended(self, result: object) -> None:
+        self._slips.on_result(result)  # type: ignore[arg-type]
+
+
+def rules(config: KioskConfig) -> Rules:
+    """What the configuration says about conversations."""
+    ui, certification = config.ui, config.certification
+    return Rules(
+        bands=config.face.bands(), period=certification.period_rule(), attempts_max=certification.attempts_per_session,
+        consent_text_version=certification.consent_text_version, terminal_id=config.site.terminal_id, site=config.site.name,
+        idle_s=ui.idle_s, countdown_s=ui.countdown_s, result_s=ui.result_s, take_card_s=ui.take_card_s, ended_s=ui.ended_s,
+        hand_in_s=_HAND_IN_S, delivery_wait_s=ui.delivery_wait_s,
+    )
+
+
+def make_application(config: KioskConfig) -> QApplication:
+    """The one QApplication of a process, with the look that is equal on every machine."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setStyle("Fusion")
+    if not load_fonts(config.ui.font_dir):
+        log.warning("the screen font is missing in %s; run the set-up again", config.ui.font_dir)
+    return app
+
+
+def run_terminal(config: KioskConfig) -> int:
+    """Runs until SIGTERM; the exit status of the process."""
+    try:
+        texts = load_texts(config.ui.texts)
+    except TextError as error:
+        log.error("%s", error)
+        return 1
+    app = make_application(config)
+    lock = single_instance(config.store.path.with_name("terminal.lock"))
+    if lock is None:
+        log.error("a terminal already runs on %s", config.store.path)
+        return 1
+    log_uncaught()
+    signals = StopOnSignal(app)
+    terminal = Terminal(config, texts)
+    terminal.start()
+    status = app.exec()
+    terminal.stop()
+    signals.undo()
+    return status
+
+
+def _draw(painter: SlipPainter, slip: Slip) -> Raster | None:
+    drawn = painter.paint(slip)
+    if isinstance(drawn, MissingGlyphs):
+        log.error("a slip has characters without a glyph; it was not printed")
+        return None
+    return drawn
+
+
+def _closed(staff_note: str = "") -> View:
+    """Out of service before there is a conversation."""
+    return View(Step.OUT_OF_SERVICE, frozenset(), staff_note=staff_note)

@@ -1,0 +1,110 @@
+"""The blink rule on traces with exact times, and the whole check on living and dead clips of both faces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.devices.emulated import people
+from kiosk.devices.emulated.people import FPS, Person
+from kiosk.devices.emulated.portrait import Pose
+from kiosk.face import geometry
+from kiosk.face.align import to_grey
+from kiosk.face.blink import BlinkCheck, Likeness, find_blink
+from kiosk.face.dlib_engine import DlibEngine
+from kiosk.face.engine import Image
+
+
+def trace(*eyes: float, fps: float = FPS, nose: float = 0.98, turned: bool = False) -> list[Likeness]:
+    return [Likeness(i / fps, e, nose, turned) for i, e in enumerate(eyes)]
+
+
+OPEN4, OPEN5 = (0.99,) * 4, (0.99,) * 5
+
+
+def test_a_blink() -> None:
+    assert find_blink(trace(*OPEN4, 0.80, 0.60, 0.85, *OPEN5))
+    assert find_blink(trace(*OPEN4, 0.91, 0.99))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        trace(*OPEN4, 0.92, *OPEN5),
+        trace(*OPEN4, *(0.6,) * 9, *OPEN5),
+        trace(*OPEN4, 0.6, 0.6),
+        trace(0.6, 0.6, *OPEN5),
+        trace(*(0.95,) * 4, 0.6, *OPEN5),
+        trace(*OPEN4, 0.6, *(0.95,) * 5, 0.99),
+        trace(*OPEN4, 0.6, *OPEN5, nose=0.89),
+        trace(*OPEN4, 0.6, *OPEN5, turned=True),
+        [],
+    ],
+    ids=["not closed", "too long", "never opened", "never was open", "not open before", "not open in time after",
+         "the whole face moved", "head turned", "nothing"],
+)
+def test_not_a_blink(samples: list[Likeness]) -> None:
+    assert not find_blink(samples)
+
+
+def test_eight_closed_frames_are_the_longest_blink() -> None:
+    assert find_blink(trace(*OPEN4, *(0.6,) * 8, *OPEN5))
+
+
+def test_a_second_run_may_be_the_blink() -> None:
+    assert find_blink(trace(*OPEN4, *(0.6,) * 12, *OPEN5, 0.6, *OPEN5))
+
+
+@given(fps=st.floats(7, 30), closed_s=st.floats(0.15, 0.5), start_s=st.floats(0.4, 2.0), offset=st.floats(0, 1e6))
+def test_the_frame_rate_does_not_matter(fps: float, closed_s: float, start_s: float, offset: float) -> None:
+    times = np.arange(0, 4, 1 / fps)
+    samples = [Likeness(t + offset, 0.6 if start_s <= t < start_s + closed_s else 0.99, 0.98, False) for t in times]
+    assert find_blink(samples)
+
+
+@given(fps=st.floats(7, 30), closed_s=st.floats(0.8, 3.0))
+def test_eyes_closed_for_long_are_no_blink(fps: float, closed_s: float) -> None:
+    times = np.arange(0, 6, 1 / fps)
+    assert not find_blink([Likeness(t, 0.6 if 1 <= t < 1 + closed_s else 0.99, 0.98, False) for t in times])
+
+
+def watched(engine: DlibEngine, frames: list[Image]) -> tuple[bool, list[Likeness]]:
+    check = BlinkCheck()
+    samples = []
+    for i, frame in enumerate(frames):
+        grey = to_grey(frame)
+        (face,) = engine.detect(frame)
+        points = engine.landmarks(frame, face)
+        if check.ready:
+            samples.append(check.watch(i / FPS, grey, points))
+        else:
+            check.learn(i / FPS, grey, points)
+    return check.seen, samples
+
+
+@pytest.mark.parametrize("person", [Person.CARDHOLDER, Person.STRANGER])
+def test_living_people_blink(engine: DlibEngine, clip: Callable[[Person], list[Image]], person: Person) -> None:
+    seen, samples = watched(engine, clip(person)[:30])
+    assert seen
+    assert sum(one.same_open_face for one in samples) > len(samples) / 2
+
+
+def test_a_photograph_does_not_blink(engine: DlibEngine, clip: Callable[[Person], list[Image]]) -> None:
+    seen, samples = watched(engine, clip(Person.PHOTO))
+    assert not seen
+    assert all(one.eyes > 0.96 for one in samples)
+
+
+def test_lid_landmarks_alone_would_miss_the_blink_of_the_bespectacled_face(engine: DlibEngine) -> None:
+    """Why the patches are correlated: half closed, EAR has hardly moved on this face."""
+    living = people.living_portrait(Person.CARDHOLDER)
+
+    def ear(lid: float) -> float:
+        frame = living.render(Pose(), lid)
+        return geometry.eye_aspect_ratio(engine.landmarks(frame, engine.detect(frame)[0]))
+
+    assert ear(0.5) > 0.65 * ear(0.0)

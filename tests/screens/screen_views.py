@@ -1,0 +1,128 @@
+"""Every screen state worth looking at, with the longest data a person could bring. Names and numbers are invented."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.domain.case import Standing
+from kiosk.domain.coaching import Coach
+from kiosk.domain.consent import ConsentScope
+from kiosk.domain.names import mask_name
+from kiosk.domain.period import LOCAL_ZONE, DueDate, PeriodState
+from kiosk.domain.roster import OfficeDecision
+from kiosk.domain.slip import PrintOutcome
+from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
+from kiosk.flow.view import Button, Step, View
+
+CASE_NUMBER: Final = "HANGU001-20261123-000042"
+LONG_NAME: Final = mask_name("阿卜杜热合曼·买买提吐尔逊江")
+REASON: Final = "照片里光线太暗，看不清楚，请在光线好的时候再办一次，或者请工作人员帮忙"
+DUE: Final = DueDate(dt.date(2027, 12, 31), confirmed_by_office=True)
+ESTIMATED: Final = DueDate(dt.date(2027, 10, 31), confirmed_by_office=False)
+
+_HELP = frozenset({Button.HELP, Button.REPEAT_VOICE})
+_END = _HELP | {Button.END}
+
+
+def _greeting(state: PeriodState, **more: object) -> View:
+    view = View(Step.GREETING, _END | {Button.CONTINUE}, progress=(2, 4), masked_name=mask_name("王建国"), period=state, due=DUE)
+    return replace(view, **more)  # type: ignore[arg-type]
+
+
+def _consent(*agreed: ConsentScope) -> View:
+    enabled = _END | {Button.TICK_MATCH, Button.TICK_SEND_PHOTO, Button.DECLINE, Button.BACK}
+    if ConsentScope.MATCH in agreed:
+        enabled |= {Button.AGREE}
+    return View(Step.CONSENT, enabled, progress=(2, 4), agreed=frozenset(agreed))
+
+
+def _result(standing: Standing, slip: PrintOutcome | None, **more: object) -> View:
+    view = View(
+        Step.RESULT,
+        _HELP | {Button.DONE},
+        progress=(4, 4),
+        standing=standing,
+        case_number=CASE_NUMBER,
+        handed_in_at=dt.datetime(2026, 11, 23, 10, 5, tzinfo=LOCAL_ZONE),
+        due=ESTIMATED,
+        slip=slip,
+    )
+    return replace(view, **more)  # type: ignore[arg-type]
+
+
+_CARD = View(Step.CARD, _END, progress=(1, 4))
+_CAMERA = View(Step.CAMERA, _END, progress=(3, 4), attempt=0, attempts_max=3)
+_TRY_AGAIN = View(Step.TRY_AGAIN, _END | {Button.RETRY}, progress=(3, 4), attempt=1, attempts_max=3)
+_ASK_REVIEW = View(Step.ASK_REVIEW, _END | {Button.ASK_REVIEW}, progress=(3, 4), attempt=3, attempts_max=3)
+_SORRY = View(Step.SORRY, _END | {Button.RETRY})
+_ENDED = View(Step.ENDED, _HELP | {Button.DONE})
+
+VIEWS: Final[dict[str, View]] = {
+    "out_of_service": View(Step.OUT_OF_SERVICE, _HELP, staff_note="staff.idcard.mute"),
+    "attract": View(Step.ATTRACT, _HELP | {Button.START, Button.EXPLAIN}),
+    "explain": View(Step.EXPLAIN, _HELP | {Button.START, Button.BACK}),
+    "card": _CARD,
+    "card-reading": replace(_CARD, card_seen=True, card_on_reader=True),
+    **{f"card-{each.value}": replace(_CARD, trouble=f"trouble.{each.value}") for each in CardTrouble},
+    **{f"greeting-{state.value}": _greeting(state) for state in PeriodState},
+    "greeting-accepted": _greeting(
+        PeriodState.VALID, decision=OfficeDecision(CASE_NUMBER, accepted=True, reason="", decided_on=dt.date(2026, 10, 28))
+    ),
+    "greeting-longest": _greeting(
+        PeriodState.VALID,
+        masked_name=LONG_NAME,
+        last_case_number=CASE_NUMBER,
+        decision=OfficeDecision(CASE_NUMBER, accepted=False, reason=REASON, decided_on=dt.date(2026, 10, 28)),
+    ),
+    "consent": _consent(),
+    "consent-match": _consent(ConsentScope.MATCH),
+    "consent-both": _consent(*ConsentScope),
+    "declined": View(Step.DECLINED, _HELP | {Button.BACK, Button.DONE}),
+    "camera": _CAMERA,
+    **{f"camera-{coach.value}": replace(_CAMERA, coach=coach) for coach in Coach},
+    **{
+        f"try_again-{each}": replace(_TRY_AGAIN, trouble=f"trouble.{each}")
+        for each in ("not_matched", FaceTrouble.NO_ACTION.value, FaceTrouble.TIMEOUT.value)
+    },
+    **{
+        f"ask_review-{each.removeprefix('trouble.')}": replace(_ASK_REVIEW, trouble=each)
+        for each in ("trouble.not_matched", "trouble.no_action", "trouble.timeout", "ask_review.photo_needed")
+    },
+    "handing_in": View(Step.HANDING_IN, _HELP, progress=(4, 4)),
+    "result-received-printing": _result(Standing.RECEIVED, None),
+    "result-received-printed": _result(Standing.RECEIVED, PrintOutcome.PRINTED, card_on_reader=True),
+    "result-received-blocked": _result(
+        Standing.RECEIVED, PrintOutcome.BLOCKED, card_on_reader=True, staff_note="staff.printer.fault"
+    ),
+    "result-received-unknown": _result(Standing.RECEIVED, PrintOutcome.UNKNOWN, staff_note="staff.printer.line_lost"),
+    "result-review": _result(Standing.RECEIVED, PrintOutcome.PRINTED, trouble="result.review", card_on_reader=True),
+    "result-submitted": _result(Standing.SUBMITTED, PrintOutcome.PRINTED, card_on_reader=True),
+    "result-confirmed": _result(Standing.CONFIRMED, PrintOutcome.PRINTED, due=DUE),
+    **{
+        f"sorry-{each}": replace(_SORRY, trouble=f"trouble.{each}", staff_note=f"staff.{each}" if each != "no_picture" else "")
+        for each in ("no_picture", FaceTrouble.CAMERA_LOST.value, FaceTrouble.UNAVAILABLE.value)
+    },
+    **{
+        f"sorry-{each.value}": replace(_SORRY, trouble=f"trouble.{each.value}", enabled=_END, staff_note=f"staff.{each.value}")
+        for each in HandInTrouble
+    },
+    "take_card": View(Step.TAKE_CARD, _HELP, card_on_reader=True),
+    "ended-cancelled": replace(_ENDED, trouble="ended.cancelled"),
+    "ended-timeout": replace(_ENDED, trouble="ended.timeout"),
+    "help": replace(_CARD, enabled=frozenset({Button.CLOSE_HELP}), help_open=True),
+    "idle": replace(_CARD, enabled=frozenset({Button.MORE_TIME, Button.END}), idle_seconds_left=30),
+}
+
+
+def camera_frame() -> NDArray[np.uint8]:
+    """1280 x 720 BGR: a grey wall, a lighter ellipse for a head, a marker on the left that the mirror shows on the right."""
+    rows, columns = np.mgrid[0:720, 0:1280]
+    frame = np.full((720, 1280, 3), (150, 140, 130), np.uint8)
+    frame[((columns - 640) / 150) ** 2 + ((rows - 350) / 210) ** 2 < 1] = (150, 180, 215)
+    frame[(columns > 330) & (columns < 400) & (rows > 40) & (rows < 110)] = (30, 30, 200)
+    return frame

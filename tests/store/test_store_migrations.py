@@ -1,0 +1,131 @@
+"""Every revision: same schema as the models, up and down, with data in it; and starts that must not spoil a file."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+import kiosk.store.migrate
+from kiosk.store.database import open_database
+from kiosk.store.key import DatabaseKey
+from kiosk.store.migrate import migrate
+from kiosk.store.models import Base
+from kiosk.store.unusable import StoreUnusable
+
+FOLDER = Path(kiosk.store.migrate.__file__).parent / "migrations"
+REVISIONS = [script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions()][::-1]
+
+
+@pytest.fixture
+def empty(database: Path, key: DatabaseKey) -> Engine:
+    return open_database(database, key)
+
+
+def run(engine: Engine, way: str, revision: str) -> None:
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(FOLDER))
+        config.attributes["connection"] = connection
+        getattr(command, way)(config, revision)
+
+
+def schema(connection: Connection) -> list[str]:
+    rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"))
+    return sorted(tokens(sql) for (sql,) in rows)
+
+
+def tokens(ddl: str) -> str:
+    """One layout for both makers of DDL: clauses in any order, spaces and quotes ignored."""
+    return " ".join(sorted(re.findall(r"\w+", ddl)))
+
+
+def test_migrations_and_models_are_one_schema(empty: Engine) -> None:
+    migrate(empty)
+    with empty.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata) == []
+        made = schema(connection)
+    from_models = [CreateTable(table).compile(empty) for table in Base.metadata.sorted_tables]
+    from_models += [CreateIndex(index).compile(empty) for table in Base.metadata.sorted_tables for index in table.indexes]
+    assert made == sorted(tokens(str(ddl)) for ddl in from_models)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_up_and_down_again(empty: Engine, revision: str) -> None:
+    run(empty, "upgrade", revision)
+    with empty.connect() as connection:
+        before = schema(connection)
+    run(empty, "downgrade", "-1")
+    run(empty, "upgrade", revision)
+    with empty.connect() as connection:
+        assert schema(connection) == before
+    run(empty, "downgrade", "base")
+    assert inspect(empty).get_table_names() == ["alembic_version"]
+
+
+def test_upgrading_again_changes_nothing_even_with_a_full_outbox(empty: Engine) -> None:
+    migrate(empty)
+    with empty.begin() as connection:
+        connection.execute(text("INSERT INTO audit VALUES (1, x'7b7d', x'00')"))
+        connection.execute(text(
+            "INSERT INTO cases VALUES ('id', x'01', 'n', 't', '12', '2026-11-23', x'aa', x'bb', 's', 1, '2026')"
+        ))
+        connection.execute(text(
+            "INSERT INTO outbox (epoch, seq, case_id, state, attempts, next_at) VALUES (1, 1, 'id', 'pending', 0, '2026')"
+        ))
+    migrate(empty)
+    with empty.connect() as connection:
+        assert connection.scalar(text("SELECT sealed FROM cases JOIN outbox ON case_id = id")) == b"\xaa"
+
+
+def test_foreign_keys_protect_an_unsent_case(empty: Engine) -> None:
+    test_upgrading_again_changes_nothing_even_with_a_full_outbox(empty)
+    for table in ("cases", "audit"):
+        with pytest.raises(Exception, match="FOREIGN KEY"), empty.begin() as connection:
+            connection.execute(text(f"DELETE FROM {table}"))
+
+
+def test_a_file_of_newer_software_is_left_alone(empty: Engine) -> None:
+    migrate(empty)
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))
+    with pytest.raises(StoreUnusable, match="newer_database"):
+        migrate(empty)
+    with empty.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "future"
+
+
+def test_a_failing_migration_leaves_nothing_behind(empty: Engine) -> None:
+    with empty.begin() as connection:
+        connection.execute(text("CREATE TABLE roster (mine)"))  # in the way of a later statement of the first revision
+    with pytest.raises(Exception, match="already exists"):
+        migrate(empty)
+    assert inspect(empty).get_table_names() == ["roster"]
+
+
+def test_processes_starting_together(database: Path, key: DatabaseKey) -> None:
+    children = []
+    for _ in range(4):
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                migrate(open_database(database, key))
+                code = 0
+            finally:
+                os._exit(code)
+        children.append(pid)
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0, 0, 0, 0]
+
+
+def test_migrations_import_nothing_of_ours() -> None:
+    assert not [path for path in FOLDER.rglob("*.py") if "import kiosk" in path.read_text() or "from kiosk" in path.read_text()]
