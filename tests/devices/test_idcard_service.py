@@ -437,6 +437,15 @@ def test_stop_while_seeking_or_waiting_for_an_answer(reader: IdCardEmulator, man
     assert DeviceState.OFFLINE not in [status.state for status in desk.statuses]
 
 
+def test_stop_while_a_card_is_being_read_blames_nobody(desk: Desk) -> None:
+    desk.reader.behave(Manner.MUTE, times=1, command=Command.READ)
+    desk.service.seek()
+    desk.lay(MINE)
+    until(lambda: Command.READ in desk.reader.received)
+    assert desk.service.stop(0.5)
+    desk.expect(SEEN)
+
+
 def test_a_complete_run_leaves_nobody_in_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     assert MINE.name_cn is not None and MINE.address is not None
     with caplog.at_level(logging.DEBUG):

@@ -45,11 +45,14 @@ class Fault(StrEnum):
 
 
 class CameraEmulator:
-    """Serves from construction to `stop`. `fault` may be set at any time from any thread."""
+    """Serves from construction to `stop`. Person and fault may be changed at any time from any thread."""
 
     def __init__(self, port: int = 0, person: Person = Person.CARDHOLDER) -> None:
         """port: 0 takes a free one."""
-        self.fault = Fault.NONE
+        self._person = person
+        self._fault = Fault.NONE
+        self.viewers = 0
+        """Streams that are open now: a terminal has one while it wants the camera."""
         self.show(person)
         self._stopping = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
@@ -59,8 +62,17 @@ class CameraEmulator:
 
     def show(self, person: Person) -> None:
         """The person before the camera from now on; rendering somebody for the first time takes about two seconds."""
-        _pictures(person, Fault.NONE)
+        _pictures(person, self._fault)  # before, so that the stream does not halt meanwhile
         self._person = person
+
+    def order(self, fault: Fault) -> None:
+        """The fault from now on, NONE to be well again."""
+        _pictures(self._person, fault)
+        self._fault = fault
+
+    @property
+    def fault(self) -> Fault:
+        return self._fault
 
     @property
     def address(self) -> str:
@@ -80,11 +92,11 @@ class CameraEmulator:
     def frames(self) -> Iterator[bytes]:
         """JPEG pictures at the pace of the camera, until it stops or is unplugged."""
         held = b""
-        while not self._stopping.is_set() and self.fault is not Fault.UNPLUGGED:
-            fps = _SLOW_FPS if self.fault is Fault.SLOW else FPS
+        while not self._stopping.is_set() and self._fault is not Fault.UNPLUGGED:
+            fps = _SLOW_FPS if self._fault is Fault.SLOW else FPS
             index = int(time.monotonic() * FPS)
-            if not held or self.fault is not Fault.FROZEN:
-                pictures = _pictures(self._person, self.fault if self.fault in _FILTERS else Fault.NONE)
+            if not held or self._fault is not Fault.FROZEN:
+                pictures = _pictures(self._person, self._fault)
                 held = pictures[index % len(pictures)]
             yield held
             time.sleep(max(0.0, index / FPS + 1 / fps - time.monotonic()))
@@ -101,13 +113,20 @@ def _dark(frame: Picture) -> Picture:
 _FILTERS: dict[Fault, Callable[[Picture], Picture]] = {Fault.BLACK: _black, Fault.DARK: _dark}
 
 
-@cache
 def _pictures(person: Person, fault: Fault) -> list[bytes]:
-    """The person's loop as JPEG: made once, so that streaming costs nearly nothing. BGR inside."""
-    if fault in _FILTERS:
-        shown = (cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in _pictures(person, Fault.NONE))
-        return [_jpeg(_FILTERS[fault](np.asarray(frame, dtype=np.uint8))) for frame in shown]
+    """One loop as JPEG, made once, so that streaming costs nearly nothing."""
+    return _altered(person, fault) if fault in _FILTERS else _rendered(person)
+
+
+@cache
+def _rendered(person: Person) -> list[bytes]:
     return [_jpeg(_marked(frame)) for frame in loop(person)]
+
+
+@cache
+def _altered(person: Person, fault: Fault) -> list[bytes]:
+    shown = (cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in _rendered(person))
+    return [_jpeg(_FILTERS[fault](np.asarray(frame, dtype=np.uint8))) for frame in shown]
 
 
 def _marked(rgb: Picture) -> Picture:
@@ -135,7 +154,7 @@ def _handler_for(camera: CameraEmulator) -> type[BaseHTTPRequestHandler]:
             if what == "person" and value in set(Person):
                 camera.show(Person(value))
             elif what == "fault" and value in set(Fault):
-                camera.fault = Fault(value)
+                camera.order(Fault(value))
             else:
                 known = f"/person/{'|'.join(Person)} or /fault/{'|'.join(Fault)}"
                 self.send_error(HTTPStatus.NOT_FOUND, explain=f"known: {known}")
@@ -148,11 +167,14 @@ def _handler_for(camera: CameraEmulator) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
             self.end_headers()
             head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+            camera.viewers += 1
             try:
                 for jpeg in camera.frames():
                     self.wfile.write((head % len(jpeg)).encode() + jpeg + b"\r\n")
             except OSError:
                 pass  # the other side hung up
+            finally:
+                camera.viewers -= 1
             self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:

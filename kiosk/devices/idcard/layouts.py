@@ -103,7 +103,7 @@ def decode_read_answer(data: bytes) -> IdCard:
     Raises UnknownCardKind or DamagedCard.
     """
     lengths = _lengths(data)
-    text_at = 4
+    text_at = len(data) - sum(lengths)
     text, photo = data[text_at : text_at + lengths[0]], data[text_at + lengths[0] : text_at + lengths[0] + lengths[1]]
     if len(text) != TEXT_BYTES or len(photo) not in (0, PHOTO_BYTES):
         raise DamagedCard("text or photo do not have their length")

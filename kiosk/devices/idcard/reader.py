@@ -11,7 +11,7 @@ from kiosk.devices.serial_line import SerialLine
 
 _log = logging.getLogger(__name__)
 
-DEADLINE_S = {Command.READ: 3.0}
+_LONGER_S = {Command.READ: 3.0}
 """Where a command may take longer than `_DEADLINE_S`; a whole record needs 1.35 s at 9600 baud."""
 _DEADLINE_S = 1.0
 _SETTLE_S = 0.3
@@ -45,7 +45,7 @@ class IdCardReader:
         started = time.monotonic()
         self._line.discard_input()
         self._line.write(encode_frame(command))
-        answer = self._receive(started + DEADLINE_S.get(command, _DEADLINE_S))
+        answer = self._receive(started + _LONGER_S.get(command, _DEADLINE_S))
         self._unsettled = isinstance(answer, NoAnswer)
         _note(command, answer, time.monotonic() - started)
         return answer

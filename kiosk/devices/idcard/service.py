@@ -151,7 +151,6 @@ class IdCardService(DeviceService):
                 self._read()
         elif answer.sw3 == Sw3.NO_CARD:
             if self._plate.missed():
-                self._told = False
                 self._emit(CardLifted())
         else:
             self._failed(answer)

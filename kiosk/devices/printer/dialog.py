@@ -16,6 +16,7 @@ OnStop = Callable[[Condition], None]
 """Hears why a slip stands still; OK when it runs, or when the printer names no cause."""
 
 _ANSWER_S = 0.4
+_QUIET_S = 0.05
 _TRIES = 2
 _POLL_S = 0.5
 
@@ -49,13 +50,13 @@ class PrinterDialog:
         self._line.write(data)
 
     def report(self) -> Report:
-        """The printer's state by DLE EOT 1-4. A silent printer is not asked further."""
-        self._forget()
-        answers: list[Answer | None] = []
-        for n in (1, 2, 3, 4):
-            answer = self._ask(n) if None not in answers else None
-            answers.append(answer)
-        return Report(tuple(answers))
+        """The printer's state by DLE EOT 1-4, asked a second time when the answers are not complete."""
+        for _ in range(_TRIES):
+            self._wait_for_quiet()
+            report = self._report_once()
+            if report.condition not in (Condition.MUTE, Condition.WRONG_DEVICE):
+                break
+        return report
 
     def ask(
         self, question: bytes, kind: AnswerKind, expected: bytes | None, line_time: float, patience: float, on_stop: OnStop
@@ -84,23 +85,38 @@ class PrinterDialog:
     def stopped(self) -> bool:
         return self._stop.is_set()
 
+    def _report_once(self) -> Report:
+        """A printer that does not answer as it should is not asked further."""
+        answers: list[Answer | None] = [None] * 4
+        for n in (1, 2, 3, 4):
+            answers[n - 1] = answer = self._ask_status(n)
+            if answer is None or answer.kind is not AnswerKind.REAL_TIME:
+                break
+        return Report(tuple(answers))
+
+    def _ask_status(self, n: int) -> Answer | None:
+        """The answer to DLE EOT n; if none comes, whatever else did, or None for silence."""
+        self._line.write(status_query(n))
+        deadline = time.monotonic() + _ANSWER_S
+        other = None
+        while answer := self._next(deadline):
+            if answer.kind in (AnswerKind.REAL_TIME, AnswerKind.STRAY):
+                return answer
+            other = answer
+        return other
+
+    def _wait_for_quiet(self) -> None:
+        """Status answers do not say which question they belong to: a late one would stand for the next."""
+        give_up = time.monotonic() + _ANSWER_S
+        while time.monotonic() < give_up and self._line.read_some(time.monotonic() + _QUIET_S):
+            pass
+        self._forget()
+
     def _forget(self) -> None:
-        """Drops everything that came in before, so that no late answer is taken for a new one."""
+        """Drops everything that came in before."""
         self._line.discard_input()
         self._parser = AnswerParser()
         self._answers.clear()
-
-    def _ask(self, n: int) -> Answer | None:
-        """The answer to DLE EOT n; a stray byte if only such came; None for silence."""
-        stray = None
-        for _ in range(_TRIES):
-            self._line.write(status_query(n))
-            deadline = time.monotonic() + _ANSWER_S
-            while answer := self._next(deadline):
-                if answer.kind is AnswerKind.REAL_TIME:
-                    return answer
-                stray = answer
-        return stray
 
     def _next(self, deadline: float) -> Answer | None:
         while not self._answers:

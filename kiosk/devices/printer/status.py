@@ -33,6 +33,8 @@ class AnswerKind(Enum):
     REAL_TIME = "DLE EOT"
     FENCE = "GS r"
     PROCESS_ID = "GS ( H"
+    AUTOMATIC = "GS a"
+    """First byte of an unasked status; its other three look like a fence."""
     STRAY = "none of these"
 
 
@@ -72,16 +74,18 @@ def _classify(block: bytes) -> Answer:
         return Answer(AnswerKind.REAL_TIME, block)
     if byte & 0x90 == 0x00:
         return Answer(AnswerKind.FENCE, block)
+    if byte & 0x93 == 0x10:
+        return Answer(AnswerKind.AUTOMATIC, block)
     return Answer(AnswerKind.STRAY, block)
 
 
 def decode(answers: Sequence[Answer | None]) -> Condition:
     """answers: to DLE EOT 1, 2, 3, 4; None where nothing came. The worst word that is true wins."""
-    if any(answer is None for answer in answers):
-        return Condition.MUTE
-    known = [answer for answer in answers if answer is not None and answer.kind is AnswerKind.REAL_TIME]
-    if len(known) < 4:
+    known = [answer for answer in answers if answer is not None]
+    if any(answer.kind is not AnswerKind.REAL_TIME for answer in known):
         return Condition.WRONG_DEVICE
+    if len(known) < 4:
+        return Condition.MUTE
     printer, offline, error, paper = (answer.data[0] for answer in known)
     findings = (
         (error & 0x20, Condition.UNRECOVERABLE),
