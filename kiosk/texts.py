@@ -113,7 +113,8 @@ def _sentence(entry: dict[str, Any]) -> Sentence:
         raise ValueError("has no text")
     if _placeholders(voice):
         raise ValueError("a spoken sentence is recorded once and cannot hold placeholders; write a `voice` without them")
-    if slip and _placeholders(slip) != _placeholders(text):
+    names = _placeholders(text)
+    if slip and _placeholders(slip) != names:
         raise ValueError("text and slip need the same placeholders")
     if not isinstance(pinyin, dict) or not all(isinstance(reading, str) for reading in pinyin.values()):
         raise ValueError("pinyin is a table of word and reading")

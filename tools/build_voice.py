@@ -24,7 +24,7 @@ from kiosk.texts import Sentence, TextError, load_texts
 from kiosk.ui.voice_pack import MANIFEST, sentence_hash, wav_name
 
 SPEAKER: Final = ("espeak-ng", "-v", "cmn-latn-pinyin", "-s", "140")
-_PUNCTUATION: Final = str.maketrans({"，": ",", "、": ",", "：": ",", "；": ",", "。": ".", "？": ".", "！": ".", "“": "", "”": ""})
+_PUNCTUATION: Final = str.maketrans("，、：；。？！", ",,,,...", "“”")
 
 
 def reading(sentence: Sentence) -> str:

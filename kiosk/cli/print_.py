@@ -10,6 +10,9 @@ from typing import Annotated
 import typer
 
 from kiosk.cli.common import ConfigFile, configuration, fail
+from kiosk.config import PrinterConfig
+from kiosk.domain.slip import PrintOutcome, PrintResult, Raster
+from kiosk.domain.status import DeviceStatus
 
 app = typer.Typer(no_args_is_help=True, help="Print, or draw what would be printed.")
 _PATIENCE_S = 60.0
@@ -31,30 +34,57 @@ def slip(
     if not sample:
         fail("only the sample slip can be printed from here: add --sample")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from kiosk.terminal.sample_slip import draw_sample
+    from kiosk.terminal.app import make_application
+    from kiosk.texts import load_texts
+    from kiosk.ui.raster import save_png
+    from kiosk.ui.sample import sample_slip
+    from kiosk.ui.slip import MissingGlyphs, SlipPainter
 
     settings = configuration(config)
-    raster = draw_sample(settings)
-    if to is not None:
-        from kiosk.ui.slip import save_png
-
+    app = make_application(settings)
+    raster = SlipPainter(load_texts(settings.ui.texts), settings).paint(sample_slip())
+    if isinstance(raster, MissingGlyphs):
+        fail(f"{raster.count} characters have no glyph; run the set-up again to build the font")
+    if to is None:
+        result = _print(raster, settings.printer.model_copy(update={"port": port} if port else {}))
+        typer.echo(f"{result.outcome.value} {result.reason}".strip())
+        raise typer.Exit(0 if result.outcome is PrintOutcome.PRINTED else 1)
+    try:
         save_png(raster, to)
-        typer.echo(str(to))
-        return
-    from kiosk.devices.printer.service import PrinterService
-    from kiosk.domain.slip import PrintOutcome, PrintResult
-    from kiosk.terminal.sample_slip import NoJournal
+    except OSError as error:
+        fail(str(error))
+    typer.echo(str(to))
+    app.quit()
 
-    printer_settings = settings.printer.model_copy(update={"port": port}) if port else settings.printer
+
+def _print(raster: Raster, settings: PrinterConfig) -> PrintResult:
+    from kiosk.devices.printer.service import PrinterService
+
     results: queue.Queue[PrintResult] = queue.Queue()
-    printer = PrinterService(printer_settings, NoJournal(), results.put, lambda status: None)
+    printer = PrinterService(settings, _NoJournal(), results.put, _ignore_status)
+    printer.print(raster, "SAMPLE")
     printer.start()
     try:
-        printer.print(raster, "SAMPLE")
-        result = results.get(timeout=_PATIENCE_S)
+        return results.get(timeout=_PATIENCE_S)
     except queue.Empty:
-        fail("the printer gave no answer")
+        return PrintResult(0, PrintOutcome.UNKNOWN, "mute")
     finally:
         printer.stop()
-    typer.echo(f"{result.outcome.value} {result.reason}".strip())
-    raise typer.Exit(0 if result.outcome is PrintOutcome.PRINTED else 1)
+
+
+def _ignore_status(status: DeviceStatus) -> None:
+    """The result alone counts here."""
+
+
+class _NoJournal:
+    """A sample belongs to no case: there is nothing to keep."""
+
+    def queue(self, case_number: str, kind: str, copy: int, digest: str, size: int) -> int:
+        return 1
+
+    def sending(self, job: int) -> None: ...
+
+    def end(self, job: int, outcome: PrintOutcome, evidence: str) -> None: ...
+
+    def settle_interrupted(self) -> int:
+        return 0

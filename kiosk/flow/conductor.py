@@ -67,7 +67,7 @@ class Conductor:
         view = view_of(session, self._rules, self._ports.clock.now())
         if view != self._shown:  # the screen first: nobody waits for a device to see that a press was felt
             self._shown = view
-            self._ports.screen.show(view)
+            self._ports.screen.show_view(view)
         for effect in wanted:
             self._perform(effect)
 

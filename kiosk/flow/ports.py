@@ -63,7 +63,7 @@ class Voice(Protocol):
 
 
 class Screen(Protocol):
-    def show(self, view: View) -> None: ...
+    def show_view(self, view: View) -> None: ...
 
 
 class Timers(Protocol):

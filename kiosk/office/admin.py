@@ -10,4 +10,5 @@ from kiosk.office.desk import cases, fleet, records, roster  # noqa: F401  regis
 admin.site.site_header = f"{settings.OFFICE.name} · 待遇资格认证审核台"
 admin.site.site_title = settings.OFFICE.name
 admin.site.index_title = "工作台"
+admin.site.site_url = None
 admin.site.enable_nav_sidebar = False  # the case page needs the width

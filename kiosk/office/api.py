@@ -17,7 +17,7 @@ from kiosk.office.pull import roster_pull
 from kiosk.sync.wire import http
 from kiosk.sync.wire.keys import sealing_public, signing_public
 from kiosk.sync.wire.models import EnrolRequest, RefusalCode
-from kiosk.sync.wire.pull import seal_pull
+from kiosk.sync.wire.pull import seal_pull, sign_unchanged
 from kiosk.sync.wire.signing import Context, request_message, verify
 
 api = NinjaAPI(title="kiosk office", docs_url=None, openapi_url=None)
@@ -44,10 +44,10 @@ def get_roster(request: HttpRequest, after: int = 0) -> HttpResponse:
     if abs(time.time() - int(sent)) > http.REQUEST_WINDOW_S:
         return signed.unsigned(401, "the terminal's clock is wrong")
     Terminal.objects.filter(pk=terminal_id).update(last_seen=timezone.now())
-    pull = roster_pull(after)
+    pull, office = roster_pull(after), signed.office_keys().signing
     if pull is None:
-        return HttpResponse(status=304)
-    body, pull_signature = seal_pull(pull, terminal_id, sealing_public(key.sealing_key), signed.office_keys().signing)
+        return HttpResponse(status=304, headers={http.PULL_SIGNATURE: sign_unchanged(nonce, office)})
+    body, pull_signature = seal_pull(pull, terminal_id, sealing_public(key.sealing_key), office)
     return HttpResponse(body, content_type=http.ENVELOPE_TYPE, headers={http.PULL_SIGNATURE: pull_signature})
 
 

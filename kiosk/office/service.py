@@ -81,6 +81,20 @@ def import_roster(path: Path, make_templates: MakeTemplates | None = None, dry_r
     return run(path.read_bytes(), path.parent, make_templates, _CLI, dry_run)
 
 
+def list_cases() -> list[dict[str, str]]:
+    """The queue without personal data, oldest first: number, site, time, state and why an officer looks at it."""
+    _need_office()
+    from kiosk.office.models import Case
+
+    return [
+        {
+            "case_number": case.case_number, "site": case.terminal.site, "captured": case.captured.isoformat(),
+            "state": str(case.get_state_display()), "cause": str(case.get_cause_display()),
+        }
+        for case in Case.objects.select_related("terminal").order_by("captured")
+    ]
+
+
 def first_broken_audit_link() -> int | None:
     """None when the chain of operations is whole."""
     _need_office()

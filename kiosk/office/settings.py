@@ -19,13 +19,13 @@ DATABASES = {"default": OFFICE.database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "kiosk.office.apps.OfficeApp",  # before the admin, whose base page it dresses
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "kiosk.office.apps.OfficeApp",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -38,8 +38,8 @@ def open_database(path: Path, key: DatabaseKey) -> Engine:
     """
     if not sqlite_is_safe(dbapi2.sqlite_version_info):
         raise StoreUnusable("old_sqlite", f"SQLite {dbapi2.sqlite_version} can corrupt the file; install sqlcipher3 0.6.4")
-    _check_file(path)
     try:
+        _check_file(path)
         if path.exists() and path.stat().st_size:
             _check_key(path, key)
         probe = dbapi2.connect(str(path), timeout=BUSY_S)
@@ -48,7 +48,9 @@ def open_database(path: Path, key: DatabaseKey) -> Engine:
         finally:
             probe.close()
     except dbapi2.DatabaseError as error:
-        raise _explain(path, error) from None
+        raise explain(path, error) from None
+    except OSError as error:
+        raise StoreUnusable("read_only", f"{path} cannot be reached ({error.strerror}); check owner and mount") from None
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)), module=dbapi2, pool_size=4, max_overflow=0,
         connect_args={"timeout": BUSY_S}, hide_parameters=True,
@@ -106,7 +108,8 @@ def _check_file(path: Path) -> None:
         raise StoreUnusable("read_only", f"{path} and its folder must be writable for this user; check owner and mount")
 
 
-def _explain(path: Path, error: dbapi2.DatabaseError) -> StoreUnusable:
+def explain(path: Path, error: BaseException) -> StoreUnusable:
+    """What an error of the driver means for whoever has to help."""
     name = getattr(error, "sqlite_errorname", "") or type(error).__name__
     if name.startswith("SQLITE_NOTADB"):
         return StoreUnusable(

@@ -48,16 +48,23 @@ def load_key(config: KioskConfig) -> DatabaseKey:
 def development_key(database: Path) -> DatabaseKey:
     """A key that lies openly beside the database. For demonstrations: it protects nothing."""
     path = database.with_name(database.name + ".development-key")
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.write_text(secrets.token_hex(32), encoding="ascii")
-        fresh.chmod(0o600)
-        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
-            os.link(fresh, path)
-        fresh.unlink()
+    try:
+        if not path.exists():
+            _make(path)
+    except OSError as error:
+        raise StoreUnusable("read_only", f"no key can be written beside {database} ({error.strerror}); check owner") from None
     _log.warning("DEMO: the database key lies unprotected beside the database; never hand in real cases here")
     return _read(path)
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.touch(0o600)
+    fresh.write_text(secrets.token_hex(32), encoding="ascii")
+    with contextlib.suppress(FileExistsError):  # another process was first: its key counts
+        os.link(fresh, path)
+    fresh.unlink()
 
 
 def _read(path: Path) -> DatabaseKey:

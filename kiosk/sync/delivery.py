@@ -13,8 +13,9 @@ from kiosk.store.outbox import DueCase, Outbox
 from kiosk.sync.gate import Gate
 from kiosk.sync.identity import Identity
 from kiosk.sync.link import Answer, LinkDown, NoAnswer, OfficeLink
+from kiosk.sync.refusal import signed_refusal
 from kiosk.sync.wire import http
-from kiosk.sync.wire.models import Receipt, Refusal, RefusalCode
+from kiosk.sync.wire.models import Receipt, RefusalCode
 from kiosk.sync.wire.signing import Context
 
 RETRY_AFTER_S = 30.0
@@ -67,7 +68,7 @@ def judge(case: DueCase, answer: Answer, identity: Identity) -> Verdict:
     status = answer.status
     if 200 <= status < 300:
         return _receipt(case, answer, identity) or Unproven(f"unsigned_{status}")
-    refusal = _refusal(case, answer, identity)
+    refusal = signed_refusal(answer, identity, case.case_id, case.digest.hex())
     if refusal is not None:
         if refusal.code == RefusalCode.DEVICE:
             return DeviceRefused()
@@ -160,16 +161,6 @@ def _receipt(case: DueCase, answer: Answer, identity: Identity) -> Acked | None:
     if (receipt.id, receipt.sha256) != (case.case_id, case.digest.hex()):
         return None
     return Acked(receipt.level.value, answer.body, signature)
-
-
-def _refusal(case: DueCase, answer: Answer, identity: Identity) -> Refusal | None:
-    if not identity.office_signed(Context.REFUSAL, answer.body, answer.header(http.REFUSAL_SIGNATURE)):
-        return None
-    try:
-        refusal = Refusal.model_validate_json(answer.body)
-    except ValidationError:
-        return None
-    return refusal if (refusal.id, refusal.sha256) == (case.case_id, case.digest.hex()) else None
 
 
 def _retry_after(text: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-import time
+from time import monotonic
 
 
 class Gate:
@@ -16,7 +16,7 @@ class Gate:
 
     @property
     def is_open(self) -> bool:
-        return time.monotonic() >= self._opens_at
+        return monotonic() >= self._opens_at
 
     def failed(self) -> None:
         """Once more without a connection: closed for uniform(0, min(cap, base * 2^failures)) seconds."""
@@ -31,4 +31,4 @@ class Gate:
         self._failures = 0
 
     def _close(self, seconds: float) -> None:
-        self._opens_at = time.monotonic() + seconds
+        self._opens_at = monotonic() + seconds

@@ -65,7 +65,8 @@ class OfficeLink:
         self, method: str, target: str, headers: Mapping[str, str], content: bytes | None, limit: int,
     ) -> Answer | LinkDown | NoAnswer:
         """target: path and query. An answer longer than `limit` bytes counts as none."""
-        cutter = threading.Timer(self._total_s, self._cut)
+        cut = threading.Event()
+        cutter = threading.Timer(self._total_s, self._cut, args=(cut,))
         cutter.daemon = True
         cutter.start()
         try:
@@ -81,7 +82,7 @@ class OfficeLink:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             return LinkDown(type(error).__name__)
         except httpx.HTTPError as error:
-            return NoAnswer(type(error).__name__)
+            return NoAnswer("timeout" if cut.is_set() or isinstance(error, httpx.TimeoutException) else type(error).__name__)
         finally:
             cutter.cancel()
             cutter.join()
@@ -91,7 +92,8 @@ class OfficeLink:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
 
-    def _cut(self) -> None:
+    def _cut(self, cut: threading.Event) -> None:
+        cut.set()
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

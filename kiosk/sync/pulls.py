@@ -10,6 +10,7 @@ from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry
 from kiosk.store.roster import Roster
 from kiosk.sync.identity import Identity
 from kiosk.sync.link import Answer, LinkDown, NoAnswer, OfficeLink
+from kiosk.sync.refusal import signed_refusal
 from kiosk.sync.wire import http
 from kiosk.sync.wire.envelope import EnvelopeError
 from kiosk.sync.wire.models import DecisionBody, RosterEntryBody, RosterPull
@@ -37,6 +38,9 @@ def pull_roster(link: OfficeLink, identity: Identity, roster: Roster, now: dt.da
         signature = result.header(http.PULL_SIGNATURE)
         if result.status == 304 and verify_unchanged(nonce, signature, identity.office_signing):
             return PullResult(True, None)
+        refusal = signed_refusal(result, identity, nonce, "")
+        if refusal is not None:
+            return PullResult(True, f"refused_{refusal.code}")
         if result.status != 200:
             return PullResult(contact, f"http_{result.status}")
         try:
@@ -44,7 +48,7 @@ def pull_roster(link: OfficeLink, identity: Identity, roster: Roster, now: dt.da
         except EnvelopeError:
             return PullResult(contact, "not_the_office")
         contact = True
-        if page.after != after or (page.more and page.version <= after and not page.replace):
+        if page.after != after or (page.more and page.version == after):
             return PullResult(contact, "wrong_page")
         if not roster.apply(_entries(page), page.removed, page.after, page.version, page.replace):
             return PullResult(contact, "version_changed")

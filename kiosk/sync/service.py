@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 _GATE_CAP_S = 300.0
 """Knocking costs nothing: after an outage of weeks the office is found again within minutes."""
 _STOP_PATIENCE_S = 5.0
+_PULL_PATIENCE = 10
+"""A page of the roster may take so many times the limit of an upload: over a slow line it is megabytes."""
 
 
 class AlreadyRunning(Exception):
@@ -97,7 +99,7 @@ class UploadJob:
         enrolment = (identity.terminal_id, identity.epoch, identity.office_url)
         if self._delivery is None or enrolment != self._enrolment:
             self.close()
-            self._link = _link(identity, self._config)
+            self._link = OfficeLink(identity.office_url, self._config.connect_timeout_s, self._config.total_timeout_s)
             self._delivery = Delivery(self._outbox, self._link, identity, self._gate, _now)
             self._enrolment = enrolment
         return self._delivery
@@ -109,7 +111,7 @@ def pull_once(engine: Engine, config: SyncConfig) -> bool:
     if identity is None:
         return False
     now = _now()
-    with _link(identity, config) as link:
+    with OfficeLink(identity.office_url, config.connect_timeout_s, config.total_timeout_s * _PULL_PATIENCE) as link:
         result = pull_roster(link, identity, Roster(engine), now)
     note_pull(engine, now if result.contact else None, result.trouble)
     return True
@@ -123,10 +125,6 @@ def _pull_loop(engine: Engine, config: SyncConfig, stop: threading.Event) -> Non
         except Exception:
             _log.exception("the pull failed")
         stop.wait(config.pull_s if enrolled else config.poll_s)
-
-
-def _link(identity: Identity, config: SyncConfig) -> OfficeLink:
-    return OfficeLink(identity.office_url, config.connect_timeout_s, config.total_timeout_s)
 
 
 @contextlib.contextmanager

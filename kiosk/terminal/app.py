@@ -6,7 +6,7 @@ import logging
 import sys
 from functools import partial
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QLoggingCategory, QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import Engine
 
@@ -31,6 +31,7 @@ from kiosk.terminal.adapters import Desk, Eye, Post, SlipDesk, SystemClock, card
 from kiosk.terminal.bridge import EventBridge
 from kiosk.terminal.process import StopOnSignal, log_uncaught, single_instance
 from kiosk.texts import TextError, Texts, load_texts
+from kiosk.ui.camera_view import Frame
 from kiosk.ui.fonts import load_fonts
 from kiosk.ui.qt_timers import QtTimers
 from kiosk.ui.slip import MissingGlyphs, SlipPainter
@@ -86,12 +87,12 @@ class Terminal(QObject):
             self.window.show_view(_closed(f"staff.store.{error.reason}"))
             self._store_retry.start(int(_STORE_RETRY_S * 1000))
             return
-        bridge = EventBridge(self._arrived)
-        self._house = House(self._config, self._texts, engine, self.window, self.board, bridge.post)
-        self._conductor = Conductor(self._house.ports, rules(self._config))
-        self._bridge = bridge
+        self._bridge = EventBridge(self._arrived)
+        house = House(self._config, self._texts, engine, self.window, self.board, self._bridge.post)
+        self._conductor = Conductor(house.ports, rules(self._config))
         self._conductor.start()
-        self._house.start()
+        house.start()
+        self._house = house
 
     def _arrived(self, event: Event) -> None:
         if self._conductor:
@@ -117,10 +118,11 @@ class House:
         )
         self._reader = IdCardService(config.idcard.port, config.idcard.baud, self._reader_status, self._card)
         self._printer = PrinterService(config.printer, PrintJournal(engine, clock.now), self._slip_ended, board.report)
+        self._mirror = window.camera
         self._camera = CameraService(config.camera, self._camera_status)
         self._face = FaceClient(config.face, (config.camera.width, config.camera.height), self._face_happened, board.report)
         self._camera.subscribe(self._face.offer)
-        self._camera.subscribe(window.camera.set_frame)
+        self._camera.subscribe(self._show_frame)
         self._eye = Eye(self._camera, self._face, post)
         painter = SlipPainter(texts, config)
         self._slips = SlipDesk(self._printer, board, partial(_draw, painter), post)
@@ -146,6 +148,9 @@ class House:
 
     def _card(self, happened: object) -> None:
         self._post(card_event(happened))  # type: ignore[arg-type]
+
+    def _show_frame(self, frame: Frame, t: float) -> None:
+        self._mirror.set_frame(frame)
 
     def _reader_status(self, status: DeviceStatus) -> None:
         self._board.report(status)
@@ -178,6 +183,7 @@ def make_application(config: KioskConfig) -> QApplication:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setStyle("Fusion")
+    QLoggingCategory.setFilterRules("qt.multimedia.*=false")  # lists every optional library it did not find
     if not load_fonts(config.ui.font_dir):
         log.warning("the screen font is missing in %s; run the set-up again", config.ui.font_dir)
     return app

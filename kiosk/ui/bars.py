@@ -65,7 +65,7 @@ class BottomBar(QWidget, Scaled):
 
     def rescale(self, theme: Theme) -> None:
         margin = theme.px(MARGIN)
-        self._row.setContentsMargins(margin, theme.px(8), margin, theme.px(28))
+        self._row.setContentsMargins(margin, theme.px(14), margin, theme.px(24))
         self._row.setSpacing(theme.px(GAP))
         for button in (self._back, self._end):
             button.setFixedWidth(theme.px(164))

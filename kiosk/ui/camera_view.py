@@ -30,6 +30,12 @@ class CameraView(QWidget):
 
     _arrived = Signal()
 
+    _shown: Frame
+    _waiting: Frame
+    _written: Frame
+    _scaled: Frame
+    """Before its colours are converted; belongs to the writer like `_written`."""
+
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("camera_view")
@@ -97,14 +103,16 @@ class CameraView(QWidget):
         self.update()
 
     def _allocate(self, side: int) -> None:
-        self._shown, self._waiting, self._written = (np.zeros((side, side, 4), np.uint8) for _ in range(3))
+        self._shown = np.zeros((side, side, 4), np.uint8)
+        self._waiting = self._shown.copy()
+        self._written = self._shown.copy()
         self._scaled = np.zeros((side, side, 3), np.uint8)
 
     def _square(self) -> QRect:
         side = max(1, min(self.width(), self.height()))
         return QRect((self.width() - side) // 2, (self.height() - side) // 2, side, side)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         open_before = self._open
         self.clear()
         with self._writing, self._swapping:
@@ -132,7 +140,7 @@ class CameraView(QWidget):
         painter.drawEllipse(oval)
         painter.end()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         square = self._square()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(PAGE))

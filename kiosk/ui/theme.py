@@ -41,7 +41,7 @@ class Theme:
     def style_sheet(self) -> str:
         """QSS for every role a label, button or panel may have. Text of weak eyes: 40 px and more, at least 7:1."""
         px = self.px
-        start, main, pair, tick = (210, 150, 140, 116) if self.landscape else (260, 190, 150, 150)
+        start, main, pair, tick = (210, 150, 150, 120) if self.landscape else (260, 190, 150, 150)
         instruction, notice = (48, 40) if self.landscape else (54, 44)
         return f"""
         QWidget {{ background: {PAGE}; color: {INK}; }}
@@ -56,18 +56,19 @@ class Theme:
         QLabel[role="good"] {{ font-size: {px(76)}px; font-weight: bold; color: {GREEN}; }}
 
         QPushButton {{
-            font-size: {px(46)}px; font-weight: bold; min-height: {px(112)}px; padding: 0 {px(12)}px;
+            font-size: {px(46)}px; font-weight: bold; min-height: {px(126)}px; padding: 0 {px(12)}px;
             color: {BLUE}; background: {PAGE}; border: {px(5)}px solid {BLUE}; border-radius: {px(24)}px;
         }}
         QPushButton[role="main"] {{ font-size: {px(68)}px; min-height: {px(main)}px; color: white; background: {BLUE}; }}
         QPushButton[role="start"] {{ font-size: {px(96)}px; min-height: {px(start)}px; color: white; background: {BLUE}; }}
         QPushButton[role="pair"] {{ font-size: {px(52)}px; min-height: {px(pair)}px; color: white; background: {BLUE}; }}
         QPushButton[role="second"] {{ font-size: {px(60)}px; min-height: {px(pair)}px; }}
+        QPushButton[role="two_lines"] {{ min-height: {px(pair)}px; }}
         QPushButton[role="help"] {{
             font-size: {px(40)}px; color: {GREEN}; background: {GREEN_PALE}; border-color: {GREEN};
         }}
         QPushButton:disabled {{ color: {OFF_INK}; background: {OFF}; border-color: {OFF_INK}; border-style: dashed; }}
-        QPushButton:pressed {{ color: white; background: {BLUE_PRESSED}; border: {px(10)}px solid {INK}; }}
+        QPushButton:pressed {{ color: white; background: {BLUE_PRESSED}; border: {px(10)}px solid {BLUE_LINE}; }}
         QPushButton[role="tick"] {{ background: {PAGE}; border-color: {INK}; min-height: {px(tick)}px; padding: 0; }}
         QPushButton[role="tick"]:checked {{ background: {GREEN_PALE}; border-color: {GREEN}; }}
         QPushButton[role="tick"]:pressed {{ background: {BLUE_LINE}; border: {px(10)}px solid {INK}; }}

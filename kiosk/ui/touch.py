@@ -25,7 +25,7 @@ class PressGuard(QObject):
     def hold(self) -> None:
         self._open_at = time.monotonic() + self._seconds
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         return event.type() in _PRESSES and time.monotonic() < self._open_at
 
 
@@ -47,7 +47,7 @@ class MissMark(QWidget):
         self.show()
         self._timer.start(300)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         thickness = self.width() / 10
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -68,7 +68,7 @@ class Picture(QWidget, Scaled):
         else:
             self.setMinimumHeight(theme.px(160))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         size = QSize(self._renderer.defaultSize()).scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
         place = QRectF((self.width() - size.width()) / 2, (self.height() - size.height()) / 2, size.width(), size.height())
         painter = QPainter(self)
@@ -97,7 +97,7 @@ class Panel(QFrame, Scaled):
         set_style(self, "tone", tone)
 
     def rescale(self, theme: Theme) -> None:
-        self._row.setContentsMargins(theme.px(28), theme.px(20), theme.px(28), theme.px(20))
+        self._row.setContentsMargins(theme.px(28), theme.px(16), theme.px(28), theme.px(16))
         self._row.setSpacing(theme.px(28))
         self._lines.setSpacing(theme.px(10))
 
@@ -146,12 +146,12 @@ class TickTile(BigButton, Scaled):
         self.setChecked(ticked)
         self._box.set_picture("tick_on" if ticked else "tick_off")
 
-    def nextCheckState(self) -> None:  # noqa: N802
+    def nextCheckState(self) -> None:
         """Left as it is: the flow decides what a press means."""
 
     def rescale(self, theme: Theme) -> None:
-        self._row.setContentsMargins(theme.px(24), theme.px(12), theme.px(24), theme.px(12))
-        self._row.setSpacing(theme.px(24))
+        self._row.setContentsMargins(theme.px(20), theme.px(12), theme.px(20), theme.px(12))
+        self._row.setSpacing(theme.px(20))
 
 
 class ProgressLine(QWidget, Scaled):
@@ -168,7 +168,7 @@ class ProgressLine(QWidget, Scaled):
     def rescale(self, theme: Theme) -> None:
         self.setFixedHeight(theme.px(20))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         gap = self.height() / 2
         width = (self.width() - gap * (self._steps - 1)) / self._steps
         painter = QPainter(self)

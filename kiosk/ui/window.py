@@ -121,10 +121,10 @@ class KioskWindow(QWidget):
         if button is not None:
             self._on_press(button)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         self._miss.appear(event.position().toPoint(), Theme.for_size(self.width(), self.height()).px(120))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         theme = Theme.for_size(self.width(), self.height())
         if theme == self._theme:
             return
@@ -134,16 +134,16 @@ class KioskWindow(QWidget):
             if isinstance(widget, Scaled):
                 widget.rescale(theme)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         event.accept()
 
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
         event.accept()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         event.setAccepted(self._may_close)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.WindowStateChange and self._config.fullscreen and self.isMinimized():
             self.showFullScreen()
         super().changeEvent(event)

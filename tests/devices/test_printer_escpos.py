@@ -46,10 +46,10 @@ def rasters(draw: st.DrawFn) -> Raster:
 
 
 def test_the_commands_of_the_reference() -> None:
-    assert escpos.START == bytes.fromhex("1B 40 1D 61 00")
-    assert escpos.FENCE == bytes.fromhex("1D 72 01")
-    assert escpos.CUT == bytes.fromhex("1D 56 42 00")
-    assert escpos.CLEAR == bytes.fromhex("10 05 02")
+    assert escpos.START.hex(" ") == "1b 40 1d 61 00"
+    assert escpos.FENCE.hex(" ") == "1d 72 01"
+    assert escpos.CUT.hex(" ") == "1d 56 42 00"
+    assert escpos.CLEAR.hex(" ") == "10 05 02"
     assert [escpos.status_query(n).hex(" ") for n in (1, 2, 3, 4)] == ["10 04 01", "10 04 02", "10 04 03", "10 04 04"]
     assert escpos.process_id_request("0001") == bytes.fromhex("1D 28 48 06 00 30 30 30 30 30 31")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +12,7 @@ PROCESS_ID = bytes.fromhex("37 22 30 30 30 31 00")
 
 
 def answers(text: str) -> list[Answer | None]:
-    return list(chain.from_iterable(AnswerParser().feed(bytes.fromhex(part)) if part != "--" else [None] for part in text.split()))
+    return [AnswerParser().feed(bytes.fromhex(part))[0] if part != "--" else None for part in text.split()]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +35,7 @@ def answers(text: str) -> list[Answer | None]:
         (Condition.MUTE, "12 12 12 --"),
         (Condition.WRONG_DEVICE, "12 12 12 00"),
         (Condition.WRONG_DEVICE, "41 12 12 12"),
+        (Condition.WRONG_DEVICE, "AA -- -- --"),
     ],
 )
 def test_condition(condition: Condition, bytes_1_to_4: str) -> None:
@@ -75,7 +74,8 @@ def test_a_broken_process_id_block_is_stray() -> None:
 
 
 def test_automatic_status_is_no_answer_to_a_status_query() -> None:
-    assert AnswerKind.REAL_TIME not in {answer.kind for answer in AnswerParser().feed(bytes.fromhex("14 00 00 0F"))}
+    parsed = AnswerParser().feed(bytes.fromhex("18 00 0C 0F"))
+    assert [answer.kind for answer in parsed] == [AnswerKind.AUTOMATIC, *[AnswerKind.FENCE] * 3]
 
 
 @given(st.lists(st.sampled_from([b"\x12", b"\x7e", b"\x00", b"\x0c", b"\x18", PROCESS_ID])), st.data())

@@ -13,6 +13,7 @@ from kiosk.domain.decision import Band, FaceBands
 from kiosk.domain.roster import FaceTemplate
 from kiosk.face.dlib_engine import DlibEngine, verify_models
 from kiosk.face.engine import Box, EngineUnavailable, Image, Vector
+from kiosk.face.matching import mean_distance
 from kiosk.face.still import StillTrouble, compare, image_from_bytes, template_from_image
 
 BANDS = FaceBands(0.42, 0.50, 2)
@@ -112,6 +113,14 @@ def test_a_large_still_is_shrunk_first(engine: DlibEngine, elder: Image) -> None
     small, big = template_from_image(engine, elder), template_from_image(engine, large)
     assert isinstance(small, FaceTemplate) and isinstance(big, FaceTemplate)
     assert compare(big, (small,), BANDS).distance < 0.2
+
+
+def test_the_score_is_the_mean_over_all_frames_and_templates() -> None:
+    """Neither the nearest nor the distance of means: both let strangers nearer."""
+    templates = [FaceTemplate("e", (0.0, 0.0)), FaceTemplate("e", (0.0, 4.0))]
+    vectors = [np.array([3.0, 0.0]), np.array([-3.0, 4.0])]
+    assert mean_distance(vectors, templates) == pytest.approx((3 + 5 + 5 + 3) / 4)
+    assert np.isnan(mean_distance([], templates)) and np.isnan(mean_distance(vectors, []))
 
 
 def test_box_measures() -> None:

@@ -35,7 +35,7 @@ def coach(engine: DlibEngine, rgb: Image) -> Coach | None:
 
 
 def scaled(rgb: Image, factor: float) -> Image:
-    return np.clip(rgb * factor, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(rgb * factor, 0, 255), dtype=np.uint8)
 
 
 def shifted(rgb: Image, dx: int) -> Image:

@@ -83,7 +83,7 @@ class House:
     def stop(self) -> None:
         pass
 
-    def show(self, view: View) -> None:
+    def show_view(self, view: View) -> None:
         self.views.append(view)
 
     # ------------------------------------------------------------------ driving

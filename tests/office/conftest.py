@@ -14,8 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # townhall.py
 
 _DATA = tempfile.TemporaryDirectory(prefix="kiosk-office-")
-os.environ["KIOSK_OFFICE_DATA"] = _DATA.name
-os.environ["DJANGO_SETTINGS_MODULE"] = "kiosk.office.settings"
+os.environ["KIOSK_OFFICE_DATA"] = _DATA.name  # read by bootstrap.configure below
 
 from townhall import NAME, NUMBER, Line, Terminal  # noqa: E402
 
@@ -24,6 +23,8 @@ from kiosk.sync.wire.keys import public_hex  # noqa: E402
 
 keys.create_missing(Path(_DATA.name))
 bootstrap.configure()
+for _name in (bootstrap.DATA_VARIABLE, "DJANGO_SETTINGS_MODULE"):  # the settings are read; other rooms' tests start processes
+    del os.environ[_name]
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -51,6 +51,11 @@ def test_the_second_decision_is_refused(line: Line, add_person, officer) -> None
     assert AuditEntry.objects.filter(action="decided").count() == 1
 
 
+def test_a_version_nobody_has_seen_decides_nothing(line: Line, officer) -> None:
+    assert not decide(line.hand_in(), 2, True, "", officer)
+    assert Case.objects.get().state == "pending"
+
+
 def test_an_old_case_takes_nothing_back(line: Line, add_person, officer) -> None:
     add_person(next_due=dt.date(2028, 1, 31))
     assert decide(line.hand_in(), 1, True, "", officer)
@@ -116,3 +121,12 @@ def test_tampering_is_seen(statement: str, broken: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
     assert audit.first_broken_link() == broken
+
+
+def test_a_forged_entry_breaks_the_next_one() -> None:
+    for picture in range(3):
+        audit.append("wang", AuditEntry.Action.PHOTO_SEEN, "x", picture=picture)
+    first, second = AuditEntry.objects.order_by("n")[:2]
+    second.actor = "li"
+    super(type(AuditEntry.objects.all()), AuditEntry.objects.filter(n=2)).update(actor="li", link=audit._link(first.link, second))
+    assert audit.first_broken_link() == 3

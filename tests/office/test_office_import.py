@@ -30,10 +30,13 @@ def image(colour: str = "grey", form: str = "JPEG", size: tuple[int, int] = (120
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "a.jpg").write_bytes(image())
-    (tmp_path / "a2.png").write_bytes(image("white", "PNG"))
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    return tmp_path
+    (tmp_path / "outside.jpg").write_bytes(image())
+    folder = tmp_path / "list"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(image())
+    (folder / "a2.png").write_bytes(image("white", "PNG"))
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    return folder
 
 
 def make(data: bytes) -> TemplateResult:
@@ -101,7 +104,7 @@ def test_every_bad_row_is_named_and_the_good_ones_come_in(folder: Path) -> None:
         + f"{A},x,,someday,\n"
         + f"{A},x,{'y' * 81},,\n"
         + f"{B},x,,,\n{B},y,,,\n"
-        + f"{C},z,,,nowhere.jpg;broken.jpg;../a.jpg\n",
+        + f"{C},z,,,nowhere.jpg;broken.jpg;../outside.jpg\n",
         folder,
     )
     assert found(report) == [
@@ -195,7 +198,8 @@ def test_trying_writes_nothing(folder: Path) -> None:
 def test_more_rows_than_one_transaction() -> None:
     from kiosk.domain.citizen_id import check_character
 
-    numbers = [first + check_character(first) for first in (f"9999011950010{day:02}{n:02}0" for day in range(10, 20) for n in range(12))]
+    firsts = [f"99990119500101{n:03}" for n in range(120)]
+    numbers = [first + check_character(first) for first in firsts]
     assert run("number,name\n" + "".join(f"{number},x\n" for number in numbers)).added == 120
 
 

@@ -58,7 +58,6 @@ def test_a_case_is_opened_once(line: Line) -> None:
 def test_what_cannot_be_opened_stays_in_sight_and_is_tried_again(line: Line) -> None:
     case_id, data = line.terminal.envelope(b"{}")
     assert line.put(data, case_id).status_code == 201
-    good, _ = line.terminal.envelope(body())
     before = timezone.now()
     assert intake.open_due() == 0
     failure = OpeningFailure.objects.get()

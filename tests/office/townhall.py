@@ -19,7 +19,7 @@ from kiosk.sync.wire import http
 from kiosk.sync.wire.envelope import digest, seal
 from kiosk.sync.wire.keys import key_id, sealing_public, signing_public
 from kiosk.sync.wire.models import AttemptBody, AuditHead, CaseBody, ConsentBody, EnvelopeHeader, PersonBody, RosterPull
-from kiosk.sync.wire.pull import open_pull
+from kiosk.sync.wire.pull import open_pull, verify_unchanged
 from kiosk.sync.wire.signing import Context, request_message, sign, verify
 
 NOW = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
@@ -56,8 +56,9 @@ class Terminal:
     def header(self, **changes: object) -> EnvelopeHeader:
         self.seq += 1
         fields: dict[str, object] = {
-            "kid": key_id(sealing_public(self.office_sealing)), "id": str(uuid.uuid4()), "kiosk": self.id, "epoch": self.epoch, "seq": self.seq,
-            "day": NOW.date(), "created": NOW, "boot": "b", "mono_ms": 1, "audit": AuditHead(n=0, link="0" * 64), "consent": "2026-11",
+            "kid": key_id(sealing_public(self.office_sealing)), "id": str(uuid.uuid4()), "kiosk": self.id,
+            "epoch": self.epoch, "seq": self.seq, "day": NOW.date(), "created": NOW, "boot": "b", "mono_ms": 1,
+            "audit": AuditHead(n=0, link="0" * 64), "consent": "2026-11",
         }
         return EnvelopeHeader.model_validate(fields | changes)
 
@@ -107,8 +108,11 @@ class Line:
 
     def pull(self, after: int = 0) -> RosterPull | None:
         target = http.roster_target(after)
-        answer = self.client.get(target, headers=self.terminal.request_headers(target))
+        headers = self.terminal.request_headers(target)
+        answer = self.client.get(target, headers=headers)
         if answer.status_code == 304:
+            office = signing_public(self.terminal.office_signing)
+            assert verify_unchanged(headers[http.NONCE], answer.headers[http.PULL_SIGNATURE], [office])
             return None
         assert answer.status_code == 200, answer.content
         return self.terminal.open_pull(answer.content, answer.headers[http.PULL_SIGNATURE])

@@ -30,8 +30,8 @@ _END = _HELP | {Button.END}
 
 
 def _greeting(state: PeriodState, **more: object) -> View:
-    view = View(Step.GREETING, _END | {Button.CONTINUE}, progress=(2, 4), masked_name=mask_name("王建国"), period=state, due=DUE)
-    return replace(view, **more)  # type: ignore[arg-type]
+    view = View(Step.GREETING, _END | {Button.CONTINUE}, progress=(2, 4), masked_name=mask_name("王建国"), period=state)
+    return replace(view, due=None if state is PeriodState.UNKNOWN else DUE, **more)  # type: ignore[arg-type]
 
 
 def _consent(*agreed: ConsentScope) -> View:
@@ -64,6 +64,7 @@ _ENDED = View(Step.ENDED, _HELP | {Button.DONE})
 
 VIEWS: Final[dict[str, View]] = {
     "out_of_service": View(Step.OUT_OF_SERVICE, _HELP, staff_note="staff.idcard.mute"),
+    "out_of_service-database": View(Step.OUT_OF_SERVICE, _HELP, staff_note="staff.store.wrong_key"),
     "attract": View(Step.ATTRACT, _HELP | {Button.START, Button.EXPLAIN}),
     "explain": View(Step.EXPLAIN, _HELP | {Button.START, Button.BACK}),
     "card": _CARD,
@@ -97,7 +98,7 @@ VIEWS: Final[dict[str, View]] = {
     "result-received-printing": _result(Standing.RECEIVED, None),
     "result-received-printed": _result(Standing.RECEIVED, PrintOutcome.PRINTED, card_on_reader=True),
     "result-received-blocked": _result(
-        Standing.RECEIVED, PrintOutcome.BLOCKED, card_on_reader=True, staff_note="staff.printer.fault"
+        Standing.RECEIVED, PrintOutcome.BLOCKED, card_on_reader=True, staff_note="staff.printer.missing_glyph"
     ),
     "result-received-unknown": _result(Standing.RECEIVED, PrintOutcome.UNKNOWN, staff_note="staff.printer.line_lost"),
     "result-review": _result(Standing.RECEIVED, PrintOutcome.PRINTED, trouble="result.review", card_on_reader=True),

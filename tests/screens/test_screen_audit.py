@@ -17,8 +17,14 @@ from kiosk.ui.window import KioskWindow
 SIZES = {"portrait": (1080, 1920), "landscape": (1920, 1080)}
 
 
+def _settle(app: QApplication) -> None:
+    """Nested layouts pass a new height on step by step; the camera picture arrives by a queued signal."""
+    for _ in range(3):
+        app.processEvents()
+
+
 @pytest.mark.parametrize("orientation", SIZES)
-def test_every_screen_meets_floor_and_aim(
+def test_every_screen_meets_the_aim(
     orientation: str, make_window: Callable[..., KioskWindow], app: QApplication, gallery: Path | None
 ) -> None:
     window = make_window(*SIZES[orientation])
@@ -26,11 +32,9 @@ def test_every_screen_meets_floor_and_aim(
     for name, view in VIEWS.items():
         window.show_view(view)
         window.camera.set_frame(camera_frame())
-        app.processEvents()
-        app.processEvents()  # the camera picture arrives by a queued signal
+        _settle(app)
         assert window.size() == QSize(*SIZES[orientation]), name
-        found += [("FLOOR", name, finding) for finding in audit(window, FLOOR)]
-        found += [("aim", name, finding) for finding in audit(window, AIM)]
+        found += [(name, finding) for finding in audit(window, AIM)]
         if gallery is not None:
             window.grab().save(str(gallery / f"{name}-{orientation}.png"))
     assert not found, "\n".join(map(str, found))
@@ -43,7 +47,7 @@ def test_the_pressed_look_can_be_read_too(
     window = make_window(*SIZES[orientation])
     for name, view in VIEWS.items():
         window.show_view(view)
-        app.processEvents()
+        _settle(app)
         for button in window.findChildren(BigButton):
             button.setDown(button.isVisible() and button.isEnabled())
         app.processEvents()
@@ -57,26 +61,24 @@ def test_every_step_has_a_view() -> None:
     assert {view.step for view in VIEWS.values()} == set(Step)
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_a_human_can_be_reached_from_every_screen(name: str, make_window: Callable[..., KioskWindow]) -> None:
+def test_a_human_can_be_reached_from_every_screen(make_window: Callable[..., KioskWindow]) -> None:
     """Help with its number everywhere; while it cannot be pressed, the number still stands there."""
     window = make_window()
-    view = VIEWS[name]
-    window.show_view(view)
-    texts = [label.text() for label in window.findChildren(QLabel) if label.isVisible()]
-    button = window.findChild(QPushButton, Button.HELP.value)
-    assert isinstance(button, QPushButton)
-    assert button.isVisible() == button.isEnabled() == (Button.HELP in view.enabled)
-    assert button.isVisible() or any("65731387" in text for text in texts)
+    for name, view in VIEWS.items():
+        window.show_view(view)
+        texts = [label.text() for label in window.findChildren(QLabel) if label.isVisible()]
+        button = window.findChild(QPushButton, Button.HELP.value)
+        assert isinstance(button, QPushButton)
+        assert button.isVisible() == button.isEnabled() == (Button.HELP in view.enabled), name
+        assert button.isVisible() or any("65731387" in text for text in texts), name
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_what_may_be_pressed_is_exactly_what_the_view_enables(name: str, make_window: Callable[..., KioskWindow]) -> None:
+def test_what_may_be_pressed_is_exactly_what_the_view_enables(make_window: Callable[..., KioskWindow]) -> None:
     window = make_window()
-    view = VIEWS[name]
-    window.show_view(view)
-    shown = {button.button for button in window.findChildren(BigButton) if button.isVisible() and button.isEnabled()}
-    assert shown == view.enabled
+    for name, view in VIEWS.items():
+        window.show_view(view)
+        shown = {button.button for button in window.findChildren(BigButton) if button.isVisible() and button.isEnabled()}
+        assert shown == view.enabled, name
 
 
 def test_the_case_number_stands_in_one_line(make_window: Callable[..., KioskWindow]) -> None:
@@ -87,11 +89,13 @@ def test_the_case_number_stands_in_one_line(make_window: Callable[..., KioskWind
 
 
 @pytest.mark.parametrize("size", [(540, 960), (960, 540), (480, 854), (1200, 1920), (768, 1366)])
-def test_other_window_sizes_cut_nothing(size: tuple[int, int], make_window: Callable[..., KioskWindow], app: QApplication) -> None:
+def test_other_window_sizes_cut_nothing(
+    size: tuple[int, int], make_window: Callable[..., KioskWindow], app: QApplication
+) -> None:
     window = make_window(*size)
     for name, view in VIEWS.items():
         window.show_view(view)
-        app.processEvents()
+        _settle(app)
         assert window.size() == QSize(*size)
         faults = [each for each in audit(window, FLOOR) if each.rule in ("off screen", "overlap", "cut text")]
         assert not faults, (name, faults)

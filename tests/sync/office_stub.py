@@ -248,11 +248,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if office.enrol_fate == "cut":
             return self.cut("", b"")
         office.terminal, office.epoch = request, office.epoch + 1
-        echo = public_hex(Ed25519PrivateKey.generate().public_key()) if office.enrol_fate == "for_another" else request.signing_key
-        answer = EnrolAnswer(
-            terminal_id="HG07", site="含谷镇", epoch=office.epoch, signing_key=echo,
-            office=OfficeKeys(sealing=public_hex(office.sealing.public_key()), signing=(public_hex(office.signing.public_key()),)),
-        ).to_json()
+        keys = OfficeKeys(sealing=public_hex(office.sealing.public_key()), signing=(public_hex(office.signing.public_key()),))
+        echo = "ab" * 32 if office.enrol_fate == "for_another" else request.signing_key
+        answer = EnrolAnswer(terminal_id="HG07", site="含谷镇", epoch=office.epoch, signing_key=echo, office=keys).to_json()
         key = Ed25519PrivateKey.generate() if office.enrol_fate == "stranger" else office.signing
         return self.answer(200, answer, X_Enrol_Sig=sign(Context.ENROL, answer, key))
 
@@ -265,6 +263,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         after = int(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)[names.AFTER][0])
         if office.pull_fate == "portal":
             return self.portal("", b"")
+        if office.pull_fate == "device":
+            refusal = Refusal(id=self.headers[names.NONCE], sha256="", code="device", kid="k").to_json()
+            return self.answer(403, refusal, X_Refusal_Sig=sign(Context.REFUSAL, refusal, office.signing))
         if office.pull_fate == "unsigned_304":
             return self.answer(304)
         if office.pull_fate == "broken":

@@ -183,15 +183,22 @@ def _handler_for(camera: CameraEmulator) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def serve(port: int, person: Person) -> None:
+    """Runs until SIGINT or SIGTERM; says the address of the stream once it is served."""
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before any thread exists, so that only sigwait gets them
+    camera = CameraEmulator(port, person)
+    print(camera.stream, flush=True)
+    signal.sigwait(ends)
+    camera.stop()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Emulated camera on the loopback interface.")
     parser.add_argument("--port", type=int, default=8900)
     parser.add_argument("--person", type=Person, choices=list(Person), default=Person.CARDHOLDER)
     options = parser.parse_args()
-    camera = CameraEmulator(options.port, options.person)
-    print(camera.stream, flush=True)
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    camera.stop()
+    serve(options.port, options.person)
 
 
 if __name__ == "__main__":

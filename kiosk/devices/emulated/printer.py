@@ -67,7 +67,13 @@ class PrinterEmulator:
     """Runs while entered as a context. Its records may be read at any time."""
 
     def __init__(
-        self, port: PtyPort, *, width: int = 576, lines_per_s: float = 800.0, buffer_size: int = 4096, slip_dir: Path | None = None
+        self,
+        port: PtyPort,
+        *,
+        width: int = 576,
+        lines_per_s: float = 800.0,
+        buffer_size: int = 4096,
+        slip_dir: Path | None = None,
     ) -> None:
         """lines_per_s: dot lines, 800 is 100 mm/s at 203 dpi; slip_dir: receives every slip that was cut off, as PNG."""
         self.port = port
@@ -80,6 +86,8 @@ class PrinterEmulator:
         """What has been cut off, oldest first."""
         self.on_line: Callable[[int], None] = lambda printed: None
         """Called in the printer's thread after each dot line with the number of lines printed so far."""
+        self.on_cut: Callable[[Raster], None] = lambda slip: None
+        """Called in the printer's thread with each slip as it is cut off."""
         self._slip_dir = slip_dir
         self._lines_per_s = lines_per_s
         self._buffer_size = buffer_size
@@ -161,3 +169,4 @@ class PrinterEmulator:
             self._slip_dir.mkdir(parents=True, exist_ok=True)
             picture = Image.frombytes("1", (slip.row_bytes * 8, slip.height), bytes(byte ^ 0xFF for byte in slip.data))
             picture.save(self._slip_dir / f"slip-{len(self.slips):04}.png")
+        self.on_cut(slip)

@@ -59,7 +59,7 @@ class PrinterDialog:
         return report
 
     def ask(
-        self, question: bytes, kind: AnswerKind, expected: bytes | None, line_time: float, patience: float, on_stop: OnStop
+        self, question: bytes, kind: AnswerKind, expected: bytes | None, *, line_time: float, patience: float, on_stop: OnStop
     ) -> bool:
         """Sends bytes that end in a question and waits for one answer of `kind` (with exactly the data `expected`, if given).
 

@@ -59,7 +59,8 @@ class SlipDriver:
 
     def _asked(self, question: bytes, kind: AnswerKind, expected: bytes | None = None) -> bool:
         line_time = len(question) * 10 / self._config.baud  # 8N1
-        return self._dialog.ask(question, kind, expected, line_time, self._config.fence_patience_s, self._on_stop)
+        patience = self._config.fence_patience_s
+        return self._dialog.ask(question, kind, expected, line_time=line_time, patience=patience, on_stop=self._on_stop)
 
     def _proof(self, job: int) -> str:
         return f"process id {_process_id(job)}" if self._config.process_id else "fence after cut"

@@ -37,6 +37,7 @@ class PrinterService(DeviceService):
         journal: PrintJournal,
         on_event: Callable[[PrintResult], None],
         on_status: Callable[[DeviceStatus], None],
+        *,
         heartbeat_s: float = 2.0,
         retry_s: tuple[float, float] = (0.5, 5.0),
     ) -> None:

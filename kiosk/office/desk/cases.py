@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from kiosk.domain.consent import ConsentScope
 from kiosk.office import audit
 from kiosk.office.decision import counts, decide
-from kiosk.office.desk.readonly import ReadOnlyAdmin, picture
+from kiosk.office.desk.base import ReadOnlyAdmin, picture
 from kiosk.office.models import AuditEntry, Case, Person, Photo, Portrait
 
 _SCOPES = {ConsentScope.MATCH.value: "本机比对", ConsentScope.SEND_PHOTO.value: "照片传至镇社保所"}
@@ -94,7 +94,7 @@ class CaseAdmin(ReadOnlyAdmin):
             "attempts": case.attempts.order_by("-position"), "photos": photos,
             "portraits": Portrait.objects.filter(person=person).defer("jpeg") if person else [],
             "scopes": [_SCOPES.get(scope, scope) for scope in case.consent_scopes],
-            "others": Case.objects.filter(number=case.number).exclude(pk=case.pk).order_by("-captured")[:5],
+            "others": Case.objects.filter(number=case.number).exclude(pk=case.pk).order_by("-captured")[:3],
             "next": waiting.first(), "waiting": waiting.count(), "counts": counts(case),
             "may_see": request.user.has_perm("office.view_photo"), "may_decide": request.user.has_perm("office.decide_case"),
         }

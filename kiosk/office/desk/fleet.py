@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from kiosk.office.desk.readonly import ReadOnlyAdmin
+from kiosk.office.desk.base import ReadOnlyAdmin
 from kiosk.office.enrolment import VALID_FOR, issue_code, revoke
 from kiosk.office.models import Terminal
 
@@ -57,11 +57,13 @@ class TerminalAdmin(ReadOnlyAdmin):
         context = self.admin_site.each_context(request) | {
             "title": "接入终端", "opts": self.opts, "form": form, "code": code, "minutes": int(VALID_FOR.total_seconds() // 60),
         }
-        return TemplateResponse(request, "office/enrol.html", context, headers={"Cache-Control": "no-store"})
+        return TemplateResponse(request, "office/enrol.html", context)
 
     def revoke(self, request: HttpRequest, pk: str) -> HttpResponse:
         self._need(request)
-        if revoke(pk, request.user.get_username()):
+        if not request.POST.get("sure"):
+            messages.warning(request, "没有停用：请先勾选确认。")
+        elif revoke(pk, request.user.get_username()):
             messages.success(request, f"终端 {pk} 已停用，它送来的内容不再接收。")
         else:
             messages.warning(request, f"终端 {pk} 没有可停用的接入。")

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from kiosk.office.desk.readonly import ReadOnlyAdmin
+from kiosk.office.desk.base import ReadOnlyAdmin
 from kiosk.office.models import AuditEntry, Envelope, OpeningFailure
 
 

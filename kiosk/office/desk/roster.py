@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from kiosk.office import audit
+from kiosk.office.desk.base import DeskAdmin
 from kiosk.office.models import AuditEntry, Person
 from kiosk.office.roster_file import COLUMNS
 from kiosk.office.roster_import import import_roster
@@ -25,9 +26,7 @@ class ImportForm(forms.Form):
 
 
 @admin.register(Person)
-class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    actions = None
-    list_per_page = 50
+class PersonAdmin(DeskAdmin):
     list_display = ("name", "number_shown", "category", "next_due", "portrait_count", "active")
     list_filter = ("active", "category", "next_due")
     search_fields = ("name", "number")

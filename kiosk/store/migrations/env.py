@@ -2,9 +2,5 @@
 
 from alembic import context
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    transactional_ddl=True,  # the caller's BEGIN IMMEDIATE holds all revisions together
-    transaction_per_migration=False,
-)
+context.configure(connection=context.config.attributes["connection"])  # in a transaction that holds all revisions together
 context.run_migrations()

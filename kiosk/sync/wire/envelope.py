@@ -70,7 +70,7 @@ def open_bytes(sealed: bytes, private_key: X25519PrivateKey, info: bytes) -> byt
     """Inverse of `seal_bytes`. Raises EnvelopeError for another key, another info or damaged bytes."""
     try:
         return _SUITE.decrypt(sealed, private_key, info)
-    except (InvalidTag, ValueError):
+    except InvalidTag:  # also for cut bytes and points of low order
         raise EnvelopeError("cannot be opened: damaged, or sealed for another key") from None
 
 

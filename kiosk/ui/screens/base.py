@@ -57,10 +57,10 @@ class Screen(QWidget, Scaled):
     def rescale(self, theme: Theme) -> None:
         direction = QBoxLayout.Direction
         self._panes.setDirection(direction.LeftToRight if theme.landscape else direction.TopToBottom)
-        for pane, share in enumerate(self.LANDSCAPE if theme.landscape else self.PORTRAIT):
-            self._panes.setStretch(pane, share)
+        for index, share in enumerate(self.LANDSCAPE if theme.landscape else self.PORTRAIT):
+            self._panes.setStretch(index, share)
         margin = theme.px(MARGIN)
-        self._panes.setContentsMargins(margin, theme.px(16), margin, theme.px(16))
+        self._panes.setContentsMargins(margin, theme.px(16), margin, theme.px(20))
         self._panes.setSpacing(theme.px(56 if theme.landscape else 40))
         for pane in (self.lead, self.act):
             pane.setSpacing(theme.px(GAP))

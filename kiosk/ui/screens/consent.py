@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QBoxLayout, QGridLayout
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout
 
 from kiosk.domain.consent import ConsentScope
 from kiosk.flow.view import Button, View
@@ -32,10 +32,10 @@ class ConsentScreen(Screen):
         self.lead.addStretch(1)
         self._match = TickTile(Button.TICK_MATCH, texts.text("button.tick_match"))
         self._send_photo = TickTile(Button.TICK_SEND_PHOTO, texts.text("button.tick_send_photo"))
-        self._ticks, self._answers = QBoxLayout(_BESIDE), QBoxLayout(_BESIDE)
+        self._ticks, self._answers = QBoxLayout(_BESIDE), QHBoxLayout()
         self._ticks.addWidget(self._match, 1)
         self._ticks.addWidget(self._send_photo, 1)
-        self._answers.addWidget(self.button(Button.DECLINE, ""), 1)
+        self._answers.addWidget(self.button(Button.DECLINE, "two_lines"), 1)
         self._answers.addWidget(self.button(Button.AGREE, "pair", shown_disabled=True), 1)
         self.act.addStretch(1)
         self.act.addWidget(label("small", texts.text("consent.hint")))
@@ -49,9 +49,9 @@ class ConsentScreen(Screen):
 
     def rescale(self, theme: Theme) -> None:
         super().rescale(theme)
-        for row in (self._ticks, self._answers):
-            row.setDirection(_BELOW if theme.landscape else _BESIDE)
-            row.setSpacing(theme.px(GAP))
+        self._ticks.setDirection(_BELOW if theme.landscape else _BESIDE)
+        self._ticks.setSpacing(theme.px(GAP))
+        self._answers.setSpacing(theme.px(GAP))
         self._notice.setHorizontalSpacing(theme.px(24))
-        self._notice.setVerticalSpacing(theme.px(12))
+        self._notice.setVerticalSpacing(theme.px(10))
         self._notice.setColumnMinimumWidth(0, theme.px(204))

@@ -8,6 +8,7 @@ from kiosk.flow.view import Button, View
 from kiosk.texts import Texts
 from kiosk.ui.dates import day_text, minute_text
 from kiosk.ui.screens.base import Screen
+from kiosk.ui.theme import Theme
 from kiosk.ui.widgets import Panel, Picture, label, set_style
 
 _LOOK = {
@@ -62,7 +63,7 @@ class ResultScreen(Screen):
         self._time.setText(self._time_text(view))
         self._due.setText(self._due_text(view))
         self._due.setVisible(view.due is not None)
-        self._slip.setText(texts.text(f"slip_state.{view.slip.value if view.slip else 'printing'}"))
+        self._slip.setText(texts.text(f"slip_state.{view.slip.value}" if view.slip else "slip_state.printing"))
         self._slip_panel.set_tone(*_SLIP_LOOK[view.slip])
         self._staff.setText(self.staff_words(view))
         self._staff.setVisible(bool(view.staff_note))
@@ -71,6 +72,11 @@ class ResultScreen(Screen):
     def leave(self) -> None:
         for each in (self._number, self._time, self._due):
             each.clear()
+
+    def rescale(self, theme: Theme) -> None:
+        super().rescale(theme)
+        if theme.landscape:  # three panels and the button share a low screen
+            self.act.setSpacing(theme.px(14))
 
     def _time_text(self, view: View) -> str:
         if view.handed_in_at is None:

@@ -1,0 +1,227 @@
+"""The face process as it runs: spawned, killed, stopped, without models; and what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+
+from kiosk.config import FaceConfig
+from kiosk.devices.emulated.people import FPS, Person
+from kiosk.domain.coaching import Coach
+from kiosk.domain.decision import FaceEvidence, Liveness
+from kiosk.domain.roster import FaceTemplate
+from kiosk.domain.status import DeviceState, DeviceStatus
+from kiosk.domain.trouble import FaceTrouble
+from kiosk.face.client import Brings, FaceClient
+from kiosk.face.engine import Image
+
+Templates = tuple[FaceTemplate, ...]
+SHARED = Path("/dev/shm")
+
+
+class Room:
+    """A client with its callbacks collected, and a camera thread on demand."""
+
+    def __init__(self, config: FaceConfig, size: tuple[int, int] = (640, 480)) -> None:
+        self.events: list[Brings] = []
+        self.states: list[DeviceStatus] = []
+        self.changed = threading.Condition()
+        self.client = FaceClient(config, size, self._event, self._status)
+        self._filming = threading.Event()
+        self._camera: threading.Thread | None = None
+
+    def _event(self, event: Brings) -> None:
+        with self.changed:
+            self.events.append(event)
+            self.changed.notify_all()
+
+    def _status(self, status: DeviceStatus) -> None:
+        with self.changed:
+            self.states.append(status)
+            self.changed.notify_all()
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
+        with self.changed:
+            assert self.changed.wait_for(condition, seconds), (self.events, self.states)
+
+    def wait_ready(self) -> None:
+        self.wait(lambda: bool(self.states) and self.states[-1].state is DeviceState.READY)
+
+    @property
+    def ends(self) -> list[FaceEvidence | FaceTrouble]:
+        return [event for event in self.events if not isinstance(event, Coach)]
+
+    def film(self, frames_rgb: list[Image]) -> None:
+        self.stop_filming()
+        frames = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), dtype=np.uint8) for frame in frames_rgb]
+        self._filming.set()
+
+        def run() -> None:
+            i = 0
+            while self._filming.is_set():
+                self.client.offer(frames[i % len(frames)], time.monotonic())
+                i += 1
+                time.sleep(1 / FPS)
+
+        self._camera = threading.Thread(target=run)
+        self._camera.start()
+
+    def stop_filming(self) -> None:
+        self._filming.clear()
+        if self._camera is not None:
+            self._camera.join()
+
+    def close(self) -> None:
+        self.stop_filming()
+        self.client.stop()
+
+
+def workers(parent: int | None = None) -> list[psutil.Process]:
+    return [child for child in psutil.Process(parent).children() if "spawn_main" in " ".join(child.cmdline())]
+
+
+def segments() -> set[str]:
+    return {path.name for path in SHARED.glob("psm_*")}
+
+
+@pytest.fixture
+def room() -> Iterator[Room]:
+    before = segments()
+    room = Room(FaceConfig(heartbeat_s=1.5))
+    room.client.start()
+    try:
+        yield room
+    finally:
+        room.close()
+    assert workers() == [] and segments() == before
+    assert room.client.status.state is DeviceState.UNKNOWN
+
+
+def test_evidence_arrives_and_a_killed_process_is_replaced(
+    room: Room, clip: Callable[[Person], list[Image]], templates: Templates
+) -> None:
+    assert room.client.status.state is DeviceState.UNKNOWN
+    room.wait_ready()
+    room.film(clip(Person.CARDHOLDER))
+    room.client.begin(templates)
+    room.wait(lambda: len(room.ends) == 1)
+    evidence = room.ends[0]
+    assert isinstance(evidence, FaceEvidence)
+    assert evidence.liveness is Liveness.PASSED and evidence.distance < 0.15 and evidence.photos
+    assert room.events[-2] is Coach.WORKING
+
+    room.client.begin(templates)
+    room.wait(lambda: room.events[-1] is Coach.HOLD_STILL)
+    workers()[0].kill()
+    room.wait(lambda: len(room.ends) == 2)
+    assert room.ends[1] is FaceTrouble.UNAVAILABLE
+    room.client.begin(templates)  # while there is no process: an answer at once, not silence
+    room.wait(lambda: len(room.ends) == 3)
+    assert room.ends[2] is FaceTrouble.UNAVAILABLE
+    assert ("offline", "died") in [(status.state.value, status.reason) for status in room.states]
+
+    room.wait_ready()
+    room.client.begin(templates)
+    room.wait(lambda: len(room.ends) == 4)
+    assert isinstance(room.ends[3], FaceEvidence)
+
+
+def test_a_stalled_process_is_replaced(room: Room, clip: Callable[[Person], list[Image]], templates: Templates) -> None:
+    room.wait_ready()
+    room.film(clip(Person.CARDHOLDER))
+    room.client.begin(templates)
+    room.wait(lambda: len(room.events) > 0)
+    stalled = workers()[0]
+    stalled.send_signal(signal.SIGSTOP)
+    room.wait(lambda: room.ends == [FaceTrouble.UNAVAILABLE])
+    assert (room.states[-1].state, room.states[-1].reason) == (DeviceState.OFFLINE, "stalled")
+    room.wait_ready()
+    assert not stalled.is_running()
+
+
+def test_an_ended_try_is_not_heard_of_again_and_leaves_no_picture(
+    clip: Callable[[Person], list[Image]], templates: Templates
+) -> None:
+    before = segments()
+    room = Room(FaceConfig())
+    room.client.start()
+    try:
+        (segment,) = segments() - before
+        room.client.begin(templates)  # before the models are loaded: waits
+        room.film(clip(Person.CARDHOLDER))
+        room.wait(lambda: Coach.BLINK in room.events)
+        assert any((SHARED / segment).read_bytes())
+        room.client.end()
+        assert not any((SHARED / segment).read_bytes())
+        heard = len(room.events)
+        time.sleep(0.5)  # offers go on, nobody listens
+        assert len(room.events) == heard
+        assert not any((SHARED / segment).read_bytes())
+    finally:
+        room.close()
+
+
+def test_frames_larger_than_agreed_are_shrunk(clip: Callable[[Person], list[Image]], templates: Templates) -> None:
+    room = Room(FaceConfig(), size=(640, 360))
+    room.client.start()
+    try:
+        room.wait_ready()
+        room.film([np.asarray(cv2.resize(frame, (1280, 960)), dtype=np.uint8) for frame in clip(Person.CARDHOLDER)[:30]])
+        room.client.begin(templates)
+        room.wait(lambda: len(room.ends) == 1)
+        assert isinstance(room.ends[0], FaceEvidence) and room.ends[0].distance < 0.25
+    finally:
+        room.close()
+
+
+def test_without_models_the_state_says_so_and_tries_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "face_recognition_models").mkdir()
+    (tmp_path / "face_recognition_models" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    room = Room(FaceConfig())
+    room.client.start()
+    try:
+        room.client.begin(())
+        room.wait(lambda: len(room.states) == 1)
+        assert (room.states[0].state, room.states[0].reason) == (DeviceState.OFFLINE, "models_missing")
+        room.wait(lambda: room.ends == [FaceTrouble.UNAVAILABLE])
+    finally:
+        room.close()
+
+
+def test_a_killed_terminal_takes_its_face_process_with_it() -> None:
+    """Even one that does not read its pipe just then."""
+    script = """
+        import time
+        from kiosk.config import FaceConfig
+        from kiosk.face.client import FaceClient
+
+        if __name__ == "__main__":
+            FaceClient(FaceConfig(), (640, 480), lambda event: None, lambda status: print(status.state.value, flush=True)).start()
+            time.sleep(60)
+    """
+    before = segments()
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as terminal:
+        assert terminal.stdout is not None and terminal.stdout.readline() == b"ready\n"
+        children = psutil.Process(terminal.pid).children()
+        for child in workers(terminal.pid):
+            child.suspend()
+        os.kill(terminal.pid, signal.SIGKILL)
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+    deadline = time.monotonic() + 5  # the tracker of shared memory cleans up behind it
+    while segments() != before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert segments() == before
