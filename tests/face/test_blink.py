@@ -66,8 +66,9 @@ def test_the_frame_rate_does_not_matter(fps: float, closed_s: float, start_s: fl
     assert find_blink(samples)
 
 
-@given(fps=st.floats(7, 30), closed_s=st.floats(0.8, 3.0))
+@given(fps=st.floats(7, 30), closed_s=st.floats(0.95, 3.0))
 def test_eyes_closed_for_long_are_no_blink(fps: float, closed_s: float) -> None:
+    """Two frame intervals, 0.29 s at 7 per second, may lie outside the frames seen closed."""
     times = np.arange(0, 6, 1 / fps)
     assert not find_blink([Likeness(t, 0.6 if 1 <= t < 1 + closed_s else 0.99, 0.98, False) for t in times])
 

@@ -186,16 +186,25 @@ def test_frames_larger_than_agreed_are_shrunk(clip: Callable[[Person], list[Imag
         room.close()
 
 
-def test_without_models_the_state_says_so_and_tries_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "face_recognition_models").mkdir()
-    (tmp_path / "face_recognition_models" / "__init__.py").touch()
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("face_recognition_models/__init__.py", "", "models_missing"),
+        ("pkg_resources.py", "raise ImportError", "library_broken"),  # there the library ends its process, status 0
+    ],
+)
+def test_without_models_the_state_says_so_and_tries_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, content: str, reason: str
+) -> None:
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(content)
     monkeypatch.syspath_prepend(tmp_path)
     room = Room(FaceConfig())
     room.client.start()
     try:
         room.client.begin(())
         room.wait(lambda: len(room.states) == 1)
-        assert (room.states[0].state, room.states[0].reason) == (DeviceState.OFFLINE, "models_missing")
+        assert (room.states[0].state, room.states[0].reason) == (DeviceState.OFFLINE, reason)
         room.wait(lambda: room.ends == [FaceTrouble.UNAVAILABLE])
     finally:
         room.close()
