@@ -112,12 +112,17 @@ class Estate:
 
     @property
     def _environment(self) -> dict[str, str]:
-        """Terminals reach the office through the network that can be cut."""
-        return {**os.environ, "KIOSK_OFFICE_URL": self.network.url}
+        """Terminals reach the office through the network that can be cut; its decisions on simulated cases count."""
+        return {**os.environ, "KIOSK_OFFICE_URL": self.network.url, "KIOSK_OFFICE_DEMO": "true"}
 
     @property
     def _office_data(self) -> Path:
         return self.folder / "office"
+
+    @property
+    def office_address(self) -> tuple[str, int]:
+        host, port = self._office_url.removeprefix("http://").split(":")
+        return host, int(port)
 
     @property
     def desk_url(self) -> str:
@@ -134,8 +139,7 @@ class Estate:
         self._code = self._kiosk("office", "enrol-terminal", TERMINAL_ID, "含湖村便民服务中心", "--data", str(data)).strip()
         ready = self._spawn("office", "office", "serve", "--data", str(data), "--port", "0")
         self._office_url = ready.rsplit(" ", 1)[-1]
-        host, port = self._office_url.removeprefix("http://").split(":")
-        self.network.lead_to(host, int(port))
+        self.network.lead_to(*self.office_address)
 
     def _start_emulators(self) -> None:
         ports = self.folder / "ports"

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from kiosk.flow.view import Button, Step, View
 from kiosk.terminal.app import Terminal
+from kiosk.ui.window import KioskWindow
 
 
 class Stuck(Exception):
@@ -23,6 +24,10 @@ class Finger:
         self._terminal = terminal
         self._pictures = pictures
         self._taken = 0
+
+    @property
+    def window(self) -> KioskWindow:
+        return self._terminal.window
 
     @property
     def view(self) -> View:

@@ -67,7 +67,7 @@ class FaceAttempt:
         self._tracker = FaceTracker(engine, config.detect_width)
         self._prompt = SteadyPrompt()
         self._check = BlinkCheck()
-        self._kept: deque[_Kept] = deque(maxlen=config.frames)
+        self._kept: deque[_Kept] = deque()
         self._deadline = now + config.try_timeout_s
         self._frame_at = now
         self._good_at = now
@@ -154,8 +154,9 @@ class FaceAttempt:
 
     def _out_of_time(self, now: float) -> FaceTrouble | None:
         """A challenge once begun is finished first; it is bounded by its own window."""
-        spent = self._asked > self._config.blink_retries and self._asked_at is None
-        if spent or now > self._deadline:
+        if self._asked_at is not None:
+            return None
+        if self._asked > self._config.blink_retries or now > self._deadline:
             return FaceTrouble.NO_ACTION if self._asked else FaceTrouble.TIMEOUT
         return None
 
@@ -170,6 +171,8 @@ class FaceAttempt:
         """The latest frames, so far apart that a full set spans the configured time."""
         apart = self._config.frames_spread_s / max(1, self._config.frames - 1)
         if sight.face is not None and (not self._kept or sight.t - self._kept[-1].t >= apart):
+            if len(self._kept) == self._config.frames:
+                self._kept.popleft().rgb.fill(0)
             self._kept.append(_Kept(sight.t, sight.rgb.copy(), sight.face, sight.quality.sharpness))
 
     def _compare(self, liveness: Liveness) -> Coach:

@@ -47,6 +47,8 @@ def begin(session: Session) -> Result:
 def step(session: Session, event: ev.Event, around: Surroundings, rules: Rules) -> Result:
     """The next session and what is to be done. Never raises for an event that does not fit."""
     after, wanted = _HANDLERS[type(event)](session, event, around, rules)
+    if isinstance(event, ev.Pressed):
+        wanted = (fx.Hush(), *wanted)  # a touch always stops the voice (EN 301 549, 5.1.3.5)
     if after.step is not session.step or isinstance(event, ev.Pressed):
         wanted = (*wanted, *_watch_silence(after, rules))
     return after, wanted
@@ -58,15 +60,16 @@ def step(session: Session, event: ev.Event, around: Surroundings, rules: Rules) 
 def _pressed(session: Session, event: ev.Pressed, around: Surroundings, rules: Rules) -> Result:
     here, button = session.step, event.button
     if session.idle_left is not None and button is not Button.END:
-        return replace(session, idle_left=None), (fx.Hush(),)  # any touch says: I am still here
+        return replace(session, idle_left=None), ()  # any touch says: I am still here
     if button is Button.HELP:
         return replace(session, help_open=True), (fx.Say("help.title"),)
     if button is Button.REPEAT_VOICE:
         return session, (fx.SayAgain(),)
     if button is Button.CLOSE_HELP:
-        return replace(session, help_open=False), (fx.Hush(),)
+        return replace(session, help_open=False), ()
     if button is Button.END and here not in NOT_TO_BE_ENDED:
-        return _end(session, "ended.cancelled", rules)
+        unclear = session.trouble == f"trouble.{HandInTrouble.STORE_FAILED.value}"
+        return _end(session, "ended.unclear" if unclear else "ended.cancelled", rules)
     if button is Button.DONE and here in (Step.RESULT, Step.ENDED, Step.DECLINED):
         return _leave(session, rules)
     move = _MOVES.get((here, button))
@@ -147,7 +150,7 @@ _MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Resul
 
 def _card_seen(session: Session, event: ev.CardSeen, around: Surroundings, rules: Rules) -> Result:
     if session.step in WAITS_FOR_CARD and session.card is None:
-        return replace(session.at(Step.CARD), card_on_reader=True, card_seen=True), ()
+        return replace(session.at(Step.CARD), card_on_reader=True, card_seen=True), (fx.Say("card.reading"),)
     return replace(session, card_on_reader=True), ()
 
 
@@ -285,7 +288,8 @@ def _delivery_known(session: Session, event: ev.DeliveryKnown, around: Surroundi
         return session, ()
     assert card is not None and session.outcome is not None and session.captured_at is not None
     word = standing(session.outcome, event.delivered)
-    shown = replace(session.at(Step.RESULT), standing=word)
+    comfort = "result.review" if session.outcome is Outcome.MANUAL_REVIEW else ""
+    shown = replace(session.at(Step.RESULT), standing=word, trouble=comfort)
     wanted: tuple[Effect, ...] = (fx.Say(f"result.{word.value}"), fx.StartTimer(LEAVE, rules.result_s))
     if around.printer_hindrance:
         return replace(shown, slip=PrintOutcome.BLOCKED, staff_note=f"staff.printer.{around.printer_hindrance}"), wanted

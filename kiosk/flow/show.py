@@ -75,7 +75,9 @@ def _enabled(session: Session) -> frozenset[Button]:
         return frozenset({Button.MORE_TIME, Button.END})
     if session.help_open:
         return frozenset({Button.CLOSE_HELP})
-    buttons = _BUTTONS[session.step] | {Button.HELP, Button.REPEAT_VOICE}
+    buttons = _BUTTONS[session.step] | {Button.HELP}
+    if session.step not in (Step.OUT_OF_SERVICE, Step.ATTRACT):
+        buttons |= {Button.REPEAT_VOICE}
     if session.step is Step.CONSENT and ConsentScope.MATCH in session.ticked:
         buttons |= {Button.AGREE}
     if session.step is Step.SORRY and session.trouble in _NOT_SAVED:

@@ -72,6 +72,11 @@ class Desk:
     def watch_delivery(self, case_id: str, seconds: float) -> None:
         self._work.submit(self._answer, partial(self._watch, case_id, seconds), ev.DeliveryKnown(case_id, False))
 
+    @property
+    def restart_needed(self) -> bool:
+        """A commit ended without a clear answer: only a new process can know whether the case stands."""
+        return self._store.restart_needed
+
     def stop(self) -> None:
         self._stopping.set()
         self._work.shutdown(wait=True)

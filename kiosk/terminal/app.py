@@ -6,6 +6,7 @@ import logging
 import sys
 from functools import partial
 
+import cv2
 from PySide6.QtCore import QLoggingCategory, QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import Engine
@@ -26,6 +27,7 @@ from kiosk.store.cases import CaseStore
 from kiosk.store.opening import open_store
 from kiosk.store.print_journal import PrintJournal
 from kiosk.store.unusable import StoreUnusable
+from kiosk.sync.identity import load_identity
 from kiosk.sync.sealer import EnvelopeSealer
 from kiosk.terminal.adapters import Desk, Eye, Post, SlipDesk, SystemClock, card_event
 from kiosk.terminal.bridge import EventBridge
@@ -43,6 +45,8 @@ log = logging.getLogger(__name__)
 _HAND_IN_S = 20.0
 """Longer than the database waits for its lock."""
 _STORE_RETRY_S = 10.0
+_RESTART = 70
+"""Exit status that asks for a new process (EX_SOFTWARE)."""
 
 
 class Terminal(QObject):
@@ -84,19 +88,33 @@ class Terminal(QObject):
             engine = open_store(self._config)
         except StoreUnusable as error:
             log.error("store: %s", error)
-            self.window.show_view(_closed(f"staff.store.{error.reason}"))
-            self._store_retry.start(int(_STORE_RETRY_S * 1000))
+            self._wait(f"staff.store.{error.reason}")
+            return
+        if load_identity(engine) is None:
+            log.error("this terminal is not enrolled: run `kiosk sync enrol` with a code of the office")
+            engine.dispose()
+            self._wait("staff.not_enrolled")
             return
         self._bridge = EventBridge(self._arrived)
         house = House(self._config, self._texts, engine, self.window, self.board, self._bridge.post)
         self._conductor = Conductor(house.ports, rules(self._config))
+        self._house = house
         self._conductor.start()
         house.start()
-        self._house = house
+
+    def _wait(self, staff_note: str) -> None:
+        """Cannot work yet: says so and tries again, without anybody having to restart it."""
+        self.window.show_view(_closed(staff_note))
+        self._store_retry.start(int(_STORE_RETRY_S * 1000))
 
     def _arrived(self, event: Event) -> None:
-        if self._conductor:
-            self._conductor.handle(event)
+        if self._conductor is None or self._house is None:
+            return
+        self._conductor.handle(event)
+        nobody_here = self._conductor.session.step in (Step.ATTRACT, Step.OUT_OF_SERVICE)
+        if self._house.restart_needed and nobody_here:
+            log.error("a commit ended without a clear answer: the process starts anew")
+            QApplication.exit(_RESTART)
 
     def _pressed(self, button: Button) -> None:
         self._arrived(Pressed(button))
@@ -108,6 +126,7 @@ class House:
     def __init__(
         self, config: KioskConfig, texts: Texts, engine: Engine, window: KioskWindow, board: StatusBoard, post: Post,
     ) -> None:
+        cv2.setNumThreads(1)  # the other core belongs to the screen
         clock = SystemClock()
         self._post = post
         self._board = board
@@ -135,6 +154,10 @@ class House:
         self._reader.start()
         self._printer.start()
         self._camera.start()
+
+    @property
+    def restart_needed(self) -> bool:
+        return self._desk.restart_needed
 
     def stop(self) -> None:
         self._voice.stop()

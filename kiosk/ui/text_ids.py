@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.domain.case import Standing
+from kiosk.domain.case import Item, Standing
 from kiosk.domain.coaching import Coach
 from kiosk.domain.period import PeriodState
 from kiosk.domain.slip import PrintOutcome
@@ -19,4 +19,5 @@ def made_ids() -> frozenset[str]:
         | {f"result.{standing.value}" for standing in Standing}
         | {f"result.{standing.value}_detail" for standing in Standing}
         | {f"slip_state.{outcome.value}" for outcome in PrintOutcome}
+        | {f"slip.item_{item.value}" for item in Item}
     )

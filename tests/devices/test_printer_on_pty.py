@@ -307,6 +307,15 @@ def test_after_unknown_the_copy_begins_on_clean_paper(bench: Bench) -> None:
     assert bench.printer.slips[2:] == [slip(3)]
 
 
+def test_after_unknown_a_band_that_was_cut_short_does_not_swallow_the_copy(bench: Bench) -> None:
+    bench.printer.faults.no_process_id = True
+    assert bench.print(slip(1)).outcome is PrintOutcome.UNKNOWN
+    bench.printer.faults.no_process_id = False
+    bench.printer.engine.buffer += bytes.fromhex("1D 76 30 00 48 00 38 00")  # waits for 4032 bytes of picture
+    assert bench.print(slip(2), copy=2).outcome is PrintOutcome.PRINTED
+    assert bench.printer.slips[-1] == slip(2)
+
+
 def test_a_pulled_plug_is_unknown_and_the_printer_comes_back(bench: Bench) -> None:
     unplug = threading.Thread(target=bench.port.unplug)
     bench.at_line(333, unplug.start)
@@ -354,6 +363,7 @@ def test_a_journal_that_fails_ends_the_slip_not_the_service(bench: Bench) -> Non
     assert bench.print(slip()) == PrintResult(0, PrintOutcome.UNKNOWN, "program_fault")
     assert b"\x1dv" not in bench.printer.received
     bench.journal.broken = False
+    until(lambda: (DeviceState.OFFLINE, "program_fault") in bench.statuses)
     until(lambda: bench.state == (DeviceState.READY, ""))
     assert bench.print(slip()).outcome is PrintOutcome.PRINTED
 

@@ -164,6 +164,16 @@ def test_a_face_that_was_gone_starts_over(run_try: Try, clip: Clips, templates: 
     assert told.end is FaceTrouble.NO_ACTION
 
 
+def test_a_challenge_once_begun_outlives_the_deadline(engine: DlibEngine, clip: Clips, templates: Templates) -> None:
+    config = FaceConfig(try_timeout_s=2.0, blink_window_s=2.0, blink_retries=3)
+    attempt = FaceAttempt(engine, config, templates, 0.0)
+    said = [attempt.step(i * 0.08, frame) for i, frame in enumerate(clip(Person.PHOTO)[:26])]
+    assert said[-1] is None and Coach.BLINK in said
+    assert attempt.step(2.1) is None
+    later = [attempt.step(i * 0.08, frame) for i, frame in enumerate(clip(Person.PHOTO)[27:], start=27)]
+    assert FaceTrouble.NO_ACTION in later
+
+
 def test_without_frames_the_camera_is_lost(engine: DlibEngine) -> None:
     attempt = FaceAttempt(engine, FaceConfig(), (), 100.0)
     assert attempt.step(107.0) is None

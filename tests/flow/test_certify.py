@@ -77,7 +77,7 @@ def test_stranger_three_times_then_review() -> None:
     (draft,) = house.drafts
     assert draft.outcome is Outcome.MANUAL_REVIEW and len(draft.attempts) == 3 and all(one.photos for one in draft.attempts)
     house.handle(ev.HandedIn(RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
-    assert house.view.standing is Standing.RECEIVED
+    assert house.view.standing is Standing.RECEIVED and house.view.trouble == "result.review"
 
 
 def test_between_the_bands_goes_to_review_at_once_when_the_photo_may_be_sent() -> None:
@@ -200,6 +200,9 @@ def test_a_failed_commit_is_never_called_done(trouble: HandInTrouble) -> None:
     assert not house.slips
     house.handle(ev.HandedIn(RECEIPT))
     assert house.view.step is Step.SORRY, "a late answer changes nothing the person was told"
+    house.press(Button.END)
+    unclear = trouble is HandInTrouble.STORE_FAILED
+    assert house.view.trouble == ("ended.unclear" if unclear else "ended.cancelled"), "only what is known"
 
 
 def test_a_silent_store_is_not_waited_for_forever() -> None:

@@ -201,11 +201,11 @@ def test_the_case_number_breaks_only_between_its_groups(
     make: Callable[..., SlipPainter], lines: list[Line], width: int, number: str
 ) -> None:
     paint(make(width), replace(sample_slip(), case_number=number))
-    texts_put = [line.text for line in lines]
-    first = texts_put.index("受理号") + 1
-    parts = texts_put[first : texts_put.index("办理事项")]
-    assert "".join(parts) == number
-    assert all(part.endswith("-") for part in parts[:-1])
+    put = [line.text for line in lines]
+    parts = lines[put.index("受理号") + 1 : put.index("办理事项")]
+    assert "".join(part.text for part in parts) == number
+    assert all(part.text.endswith("-") for part in parts[:-1])
+    assert min(part.px for part in parts) >= 40
 
 
 def test_rare_characters_are_drawn_as_themselves(make: Callable[..., SlipPainter]) -> None:
