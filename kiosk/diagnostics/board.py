@@ -23,7 +23,7 @@ class StatusBoard:
             self._states[status.kind] = status
         changed = (before.state, before.reason) != (status.state, status.reason)
         if changed and DeviceState.BUSY not in (before.state, status.state):
-            level = logging.INFO if status.state is DeviceState.READY else logging.WARNING
+            level = logging.WARNING if status.state in (DeviceState.DEGRADED, DeviceState.OFFLINE) else logging.INFO
             log.log(level, "device %s is %s %s", status.kind.value, status.state.value, status.reason)
 
     def of(self, kind: DeviceKind) -> DeviceStatus:
