@@ -6,6 +6,7 @@ import datetime as dt
 
 from kiosk.domain.consent import ConsentScope
 from kiosk.domain.period import DueDate, local_day
+from kiosk.domain.roster import PersonRecord
 from kiosk.domain.trouble import HandInTrouble
 from kiosk.flow.session import Rules, Session
 from kiosk.flow.view import Button, Step, View
@@ -51,7 +52,7 @@ def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
         masked_name=session.card.masked_name if session.card else "",
         period=rules.period.state(due.date if due else None, local_day(now)) if session.step is Step.GREETING else None,
         due=due,
-        last_case_number=record.last_case_number if record else None,
+        last_case_number=_undecided(record),
         decision=entry.decision if entry else None,
         agreed=session.ticked,
         coach=session.coach,
@@ -68,6 +69,14 @@ def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
         help_open=session.help_open,
         idle_seconds_left=session.idle_left,
     )
+
+
+def _undecided(record: PersonRecord | None) -> str | None:
+    """The last case, unless the office has decided it: "received" and "please come again" would contradict each other."""
+    decision = record.entry.decision if record and record.entry else None
+    if record is None or (decision and decision.case_number == record.last_case_number):
+        return None
+    return record.last_case_number
 
 
 def _enabled(session: Session) -> frozenset[Button]:

@@ -11,7 +11,7 @@ from kiosk.domain.case import Standing
 from kiosk.domain.coaching import Coach
 from kiosk.domain.consent import Consent, ConsentScope
 from kiosk.domain.decision import Liveness, Outcome
-from kiosk.domain.roster import PersonRecord
+from kiosk.domain.roster import OfficeDecision, PersonRecord
 from kiosk.domain.slip import PrintOutcome
 from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
 from kiosk.flow import certify
@@ -144,6 +144,15 @@ def test_a_second_case_in_the_month_is_a_wanted_repetition() -> None:
     house = House().to_camera(PersonRecord(KNOWN.entry, 1, "HG01-20261101-000007"))
     house.handle(tried(0.3))
     assert house.drafts[0].repeat == 1
+
+
+def test_a_decided_case_is_not_also_called_received() -> None:
+    number = "HG01-20261101-000007"
+    decision = OfficeDecision(number, False, "照片不够清楚", NOW.date())
+    entry = dataclasses.replace(KNOWN.entry, decision=decision)  # type: ignore[type-var]
+    assert House().to_greeting(PersonRecord(entry, 1, number)).view.last_case_number is None
+    assert House().to_greeting(PersonRecord(entry, 2, "another")).view.last_case_number == "another"
+    assert House().to_greeting(PersonRecord(KNOWN.entry, 1, number)).view.last_case_number == number
 
 
 @pytest.mark.parametrize("trouble", CardTrouble)
