@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 _PACKAGES = (
     "PySide6-Essentials", "dlib-bin", "face_recognition", "face_recognition_models", "numpy", "opencv-python-headless",
@@ -39,4 +39,4 @@ def _cpu_name() -> str:
 
 def _file_system(folder: Path) -> str:
     above = [disk for disk in psutil.disk_partitions(all=True) if folder.is_relative_to(disk.mountpoint)]
-    return max(above, key=lambda disk: len(disk.mountpoint)).fstype
+    return str(max(above, key=lambda disk: len(disk.mountpoint)).fstype)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 from figures import Figure, hand_over, tell
 
 from kiosk.demo.estate import Estate, RealDevices

@@ -34,7 +34,8 @@ def show(
         for name, field in type(value).model_fields.items():
             if explain and field.description:
                 typer.echo(f"# {field.description}")
-            typer.echo(f"{name} = {_toml(getattr(value, name))}")
+            one = getattr(value, name)
+            typer.echo(f"# {name} is not set" if one is None else f"{name} = {_toml(one)}")
 
 
 def _toml(value: object) -> str:
@@ -44,4 +45,4 @@ def _toml(value: object) -> str:
         return str(value)
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(one) for one in value) + "]"
-    return '""' if value is None else f'"{value}"'
+    return f'"{value}"'
