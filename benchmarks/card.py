@@ -55,8 +55,10 @@ def _lay(estate: Estate, finger: Finger) -> float:
     finger.pause(_SAME_CARD_S + random.uniform(0, _POLL_S))
     laid = time.monotonic()
     estate.lay_card()
-    finger.wait_for(Step.GREETING)
+    view = finger.wait_for(Step.GREETING)
     took = time.monotonic() - laid
+    if not view.masked_name:
+        raise RuntimeError("a greeting without a name")
     finger.press(Button.END)
     finger.press(Button.DONE)
     finger.wait_for(Step.TAKE_CARD)

@@ -14,8 +14,6 @@ from figures import Figure, hand_over, tell
 
 from kiosk.demo.estate import Estate, RealDevices
 
-_PATIENCE_S = 90.0
-
 
 def measure(folder: Path) -> list[Figure]:
     with Estate(folder / "town", RealDevices(), say=tell) as estate:
@@ -24,14 +22,14 @@ def measure(folder: Path) -> list[Figure]:
         try:
             _serve(visit, estate)
             terminal = psutil.Process(visit.pid)
-            helpers = {
+            house = {
                 "terminal": [terminal],
                 "face worker": _among(terminal, "spawn_main"),
-                "multiprocessing's tracker": _among(terminal, "resource_tracker"),
+                "resource tracker": _among(terminal, "resource_tracker"),
                 "sync": _among(psutil.Process(), "kiosk sync run"),
                 "office": _among(psutil.Process(), "kiosk office serve"),
             }
-            return [_figure(name, processes) for name, processes in helpers.items()]
+            return [_figure(name, processes) for name, processes in house.items()]
         finally:
             visit.communicate()
 
@@ -61,7 +59,7 @@ def _figure(name: str, processes: list[psutil.Process]) -> Figure:
         raise RuntimeError(f"there is no process of the {name}")
     sizes = [process.memory_full_info() for process in processes]
     rss, pss = (sum(getattr(size, kind) for size in sizes) / 2**20 for kind in ("rss", "pss"))
-    return Figure(f"memory of the {name}", "MiB", {"RSS": rss}, {"PSS": pss})
+    return Figure(f"memory, {name}", "MiB", {"RSS": rss}, {"PSS": pss})
 
 
 if __name__ == "__main__":

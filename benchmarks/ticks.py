@@ -59,6 +59,7 @@ def measure(folder: Path) -> list[Figure]:
         room.next_try()
         _run(_PATIENCE_S)
     finally:
+        ticker.stop()
         room.stop()
         app.processEvents()
     if room.encoded_s < _WANTED_S:
@@ -75,6 +76,9 @@ class Ticker(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._timer.start(_TICK_MS)
+
+    def stop(self) -> None:
+        self._timer.stop()
 
     @Slot()
     def _tick(self) -> None:

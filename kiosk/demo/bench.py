@@ -7,7 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QGroupBox, QLabel, QPushButton, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QButtonGroup,
+    QCheckBox,
+    QGroupBox,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from kiosk.config import load_config
 from kiosk.demo.estate import DESK_PASSWORD, DESK_USER, Estate, RealDevices
@@ -80,6 +91,9 @@ class Bench(QWidget):
         self._refresh = QTimer(self)
         self._refresh.timeout.connect(self._show_states)
         self._refresh.start(_REFRESH_MS)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        QApplication.quit()
 
     def rest(self) -> None:
         self._refresh.stop()

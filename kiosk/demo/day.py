@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -188,8 +189,8 @@ def _write_summary(estate: Estate, day: Day, failed: str) -> str:
     lines += [f"  {one['case_number']}  {one['state']}  {one['cause']}" for one in cases]
     lines += [
         "", f"Pictures of every step: {estate.folder / 'pictures'}", f"Slips as they were printed: {estate.slips}",
-        f"Staff desk: kiosk office serve --data {estate.folder / 'office'} --port 8000, then http://127.0.0.1:8000/",
-        f"            user {DESK_USER}, password {DESK_PASSWORD}", "",
+        f"Staff desk: {Path(sys.executable).with_name('kiosk')} office serve --data {estate.folder / 'office'} --port 8000",
+        f"            then http://127.0.0.1:8000/  user {DESK_USER}, password {DESK_PASSWORD}", "",
     ]
     text = "\n".join(lines)
     (estate.folder / "summary.txt").write_text(text, encoding="utf-8")
