@@ -30,6 +30,9 @@ def measure(folder: Path) -> list[Figure]:
                 "office": _among(psutil.Process(), "kiosk office serve"),
             }
             return [_figure(name, processes) for name, processes in house.items()]
+        except BaseException:
+            visit.kill()
+            raise
         finally:
             visit.communicate()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -48,11 +49,12 @@ def main(names: list[str]) -> int:
 def _take(name: str) -> list[dict[str, Any]]:
     """The figures of one script; none when it failed, which it has said on stderr."""
     command = [sys.executable, str(Path(__file__).with_name(f"{name}.py"))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as script:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as script:
         try:
             told, _ = script.communicate()
         except KeyboardInterrupt:
-            script.wait()  # it got the signal, too, and puts away what it started
+            script.send_signal(signal.SIGINT)  # to the script alone: it stops what it started, in order
+            script.wait()
             raise
     if script.returncode:
         return []

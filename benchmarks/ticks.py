@@ -6,6 +6,7 @@ the worker's word that it has its frames and the evidence.
 
 from __future__ import annotations
 
+import signal
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -37,6 +38,7 @@ _WANTED_S = 12.0
 _SETTLE_S = 5.0
 """The window is drawn and the models are loaded."""
 _PATIENCE_S = 300.0
+_INTERRUPTED = 130
 _FRAMES = 15
 """The most a try may compare, so that the worker encodes longer at a stretch."""
 
@@ -148,12 +150,16 @@ class Room:
 
 
 def _run(seconds: float) -> float:
-    """The event loop for so long, or until it is told to end. The time then."""
+    """The event loop for so long, or until it is told to end. The time then. Ctrl-C ends it: Qt would swallow it."""
     end = QTimer()
     end.setSingleShot(True)
     end.timeout.connect(QCoreApplication.quit)
     end.start(round(1000 * seconds))
-    QCoreApplication.exec()
+    usual = signal.signal(signal.SIGINT, lambda *_: QCoreApplication.exit(_INTERRUPTED))
+    status = QCoreApplication.exec()
+    signal.signal(signal.SIGINT, usual)
+    if status == _INTERRUPTED:
+        raise KeyboardInterrupt
     return time.monotonic()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from kiosk.domain.decision import FaceBands
 from kiosk.domain.period import PeriodBasis, PeriodRule
@@ -31,8 +31,7 @@ class Mode(StrEnum):
 
 
 class SiteConfig(_Section):
-    terminal_id: str = Field("HG00", pattern=r"^[A-Z0-9]{2,8}$", description="Short code of this machine; begins every 受理编号.")
-    name: str = Field("含谷镇便民服务中心", description="Name of the place, printed on slips.")
+    name: str = Field("含谷镇便民服务中心", max_length=80, description="What this machine calls itself when it enrols.")
     help_phone: str = Field("023-65731387", description="镇社保所, shown on every screen.")
     other_phones: tuple[str, ...] = Field(("023-68183778", "023-12333"), description="Further lines, printed on slips.")
 
@@ -188,16 +187,21 @@ def load_config(path: Path | None, **overrides: Any) -> KioskConfig:
             raise ConfigError(f"{path}: is not valid TOML: {error}") from None
     try:
         return KioskConfig(**{**data, **overrides})
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}") from None
     except ValidationError as error:
         where = str(path) if path is not None else "environment"
         raise ConfigError("\n".join(_explain(where, text, fault) for fault in error.errors())) from None
 
 
 def _explain(where: str, text: str, fault: Any) -> str:
-    keys = [str(part) for part in fault["loc"]]
+    keys = [str(part) for part in fault["loc"] if not isinstance(part, int)]  # a list stands on the line of its name
+    message = fault["msg"].removeprefix("Value error, ")
+    if not keys and ": " in message:  # a rule over several sections names the setting itself
+        name, message = message.split(": ", 1)
+        keys = name.split(".")
     line = _line_of(text, keys)
     place = f"{where}:{line}" if line else where
-    message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         message = f"is not a known setting; known here: {', '.join(_known_fields(keys[:-1]))}"
     return f"{place}: {'.'.join(keys)}: {message}" if keys else f"{place}: {message}"

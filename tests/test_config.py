@@ -18,8 +18,8 @@ def test_defaults_are_a_production_terminal() -> None:
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KIOSK_SITE__TERMINAL_ID", "HG07")
-    assert load_config(write(tmp_path, '[site]\nterminal_id = "HG01"\n')).site.terminal_id == "HG07"
+    monkeypatch.setenv("KIOSK_SITE__NAME", "B")
+    assert load_config(write(tmp_path, '[site]\nname = "A"\n')).site.name == "B"
 
 
 @pytest.mark.parametrize(("text", "line", "says"), [
@@ -27,7 +27,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     ('[ui]\n\nwidth = "wide"\n', 3, "valid integer"),
     ("[certification]\ncycle_months = 0\n", 2, "greater than or equal to 1"),
     ('[certification]\nbasis = "lunar"\n', 2, "'rolling', 'days365' or 'calendar_year'"),
-    ('[site]\nterminal_id = "含湖"\n', 2, "should match pattern"),
+    ('[site]\nother_phones = ["1", 2]\n', 2, "valid string"),
+    ('[camera]\nsource = "http://127.0.0.1:1/"\n', 2, "in production only a device"),
     ("[face]\npass_max = 0.6\n", 1, "0 < pass_max <= review_max"),
     ("[kamera]\nsource = 1\n", 1, "is not a known setting; known here: camera"),
 ])
@@ -36,6 +37,12 @@ def test_a_fault_names_its_line_and_what_is_allowed(tmp_path: Path, text: str, l
     with pytest.raises(ConfigError) as error:
         load_config(file)
     assert f"{file}:{line}: " in str(error.value) and says in str(error.value)
+
+
+def test_a_mistyped_variable_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIOSK_SITE", "not json")
+    with pytest.raises(ConfigError, match="site"):
+        load_config(None)
 
 
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:

@@ -35,14 +35,18 @@ def slip(
         fail("only the sample slip can be printed from here: add --sample")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from kiosk.terminal.app import make_application
-    from kiosk.texts import load_texts
+    from kiosk.texts import TextError, load_texts
     from kiosk.ui.raster import save_png
     from kiosk.ui.sample import sample_slip
     from kiosk.ui.slip import MissingGlyphs, SlipPainter
 
     settings = configuration(config)
     app = make_application(settings)
-    raster = SlipPainter(load_texts(settings.ui.texts), settings).paint(sample_slip())
+    try:
+        texts = load_texts(settings.ui.texts)
+    except TextError as error:
+        fail(str(error))
+    raster = SlipPainter(texts, settings).paint(sample_slip())
     if isinstance(raster, MissingGlyphs):
         fail(f"{raster.count} characters have no glyph; run the set-up again to build the font")
     if to is None:
@@ -61,7 +65,11 @@ def _print(raster: Raster, settings: PrinterConfig) -> PrintResult:
     from kiosk.devices.printer.service import PrinterService
 
     results: queue.Queue[PrintResult] = queue.Queue()
-    printer = PrinterService(settings, _NoJournal(), results.put, _ignore_status)
+
+    def ended(case_number: str, result: PrintResult) -> None:
+        results.put(result)
+
+    printer = PrinterService(settings, _NoJournal(), ended, _ignore_status)
     printer.print(raster, "SAMPLE")
     printer.start()
     try:

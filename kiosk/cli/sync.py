@@ -72,8 +72,6 @@ def enrol(
     if isinstance(result, EnrolFailed):
         fail(f"not enrolled: {_EXPLAINED.get(result.reason, result.reason)}")
     typer.echo(f"enrolled as {result.terminal_id} at {result.office_url}")
-    if result.terminal_id != settings.site.terminal_id:
-        typer.echo(f"set site.terminal_id = \"{result.terminal_id}\" in the configuration: slips show it", err=True)
 
 
 _EXPLAINED = {

@@ -156,7 +156,7 @@ class Estate:
 
     def _enrol(self) -> None:
         self.config.write_text(_CONFIG.format(
-            terminal=TERMINAL_ID, folder=self.folder, camera=self.camera or self._devices.camera,
+            folder=self.folder, camera=self.camera or self._devices.camera,
             idcard=self._devices.idcard or self.folder / "ports/idcard",
             printer=self._devices.printer or self.folder / "ports/printer",
             width=self._window[0], height=self._window[1], idle=self._idle_s,
@@ -206,7 +206,6 @@ _CONFIG = """\
 mode = "demo"
 
 [site]
-terminal_id = "{terminal}"
 name = "含湖村便民服务中心"
 
 [store]

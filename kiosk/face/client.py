@@ -80,7 +80,11 @@ class FaceClient:
 
     def start(self) -> None:
         """Once only."""
-        self._ring = FrameRing.create(*self._frame_size)
+        try:
+            self._ring = FrameRing.create(*self._frame_size)
+        except OSError:  # no shared memory left on this machine
+            self._report(DeviceState.OFFLINE, "not_started")
+            return
         self._thread.start()
 
     def stop(self) -> None:
@@ -90,7 +94,8 @@ class FaceClient:
         with self._lock:
             self._running = None
             self._send(Stop())
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         with self._lock:
             if self._ring is not None:
                 self._ring.destroy()

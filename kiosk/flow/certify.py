@@ -49,7 +49,8 @@ def step(session: Session, event: ev.Event, around: Surroundings, rules: Rules) 
     after, wanted = _HANDLERS[type(event)](session, event, around, rules)
     if isinstance(event, ev.Pressed):
         wanted = (fx.Hush(), *wanted)  # a touch always stops the voice (EN 301 549, 5.1.3.5)
-    if after.step is not session.step or isinstance(event, ev.Pressed):
+    warning_gone = session.idle_left is not None and after.idle_left is None
+    if after.step is not session.step or warning_gone or isinstance(event, ev.Pressed):
         wanted = (*wanted, *_watch_silence(after, rules))
     return after, wanted
 
@@ -68,8 +69,7 @@ def _pressed(session: Session, event: ev.Pressed, around: Surroundings, rules: R
     if button is Button.CLOSE_HELP:
         return replace(session, help_open=False), ()
     if button is Button.END and here not in NOT_TO_BE_ENDED:
-        unclear = session.trouble == f"trouble.{HandInTrouble.STORE_FAILED.value}"
-        return _end(session, "ended.unclear" if unclear else "ended.cancelled", rules)
+        return _end(session, "ended.cancelled", rules)
     if button is Button.DONE and here in (Step.RESULT, Step.ENDED, Step.DECLINED):
         return _leave(session, rules)
     move = _MOVES.get((here, button))
@@ -114,6 +114,10 @@ def _agree(session: Session, around: Surroundings, rules: Rules) -> Result:
     return _camera(replace(session, consent=consent), around, rules)
 
 
+def _retry(session: Session, around: Surroundings, rules: Rules) -> Result:
+    return _camera(session, around, rules) if session.may_retry_camera else (session, ())
+
+
 def _camera(session: Session, around: Surroundings, rules: Rules) -> Result:
     entry = session.record.entry if session.record else None
     return session.at(Step.CAMERA), (fx.Say("camera.title"), fx.BeginFace(entry.templates if entry else ()))
@@ -139,8 +143,8 @@ _MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Resul
     (Step.CONSENT, Button.DECLINE): _decline,
     (Step.CONSENT, Button.BACK): _greet_again,
     (Step.DECLINED, Button.BACK): _ask_consent,
-    (Step.TRY_AGAIN, Button.RETRY): _camera,
-    (Step.SORRY, Button.RETRY): _camera,
+    (Step.TRY_AGAIN, Button.RETRY): _retry,
+    (Step.SORRY, Button.RETRY): _retry,
     (Step.ASK_REVIEW, Button.ASK_REVIEW): _review,
 }
 
@@ -183,9 +187,15 @@ def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundi
 
 
 def _person_found(session: Session, event: ev.PersonFound, around: Surroundings, rules: Rules) -> Result:
-    if session.step is not Step.CARD or session.card is None:
+    if session.step is not Step.CARD or session.card is not event.card:
         return session, ()
     return replace(session.at(Step.GREETING), record=event.record), (fx.Say("greeting.title"),)
+
+
+def _lookup_failed(session: Session, event: ev.LookupFailed, around: Surroundings, rules: Rules) -> Result:
+    if session.step is not Step.CARD or session.card is not event.card:
+        return session, ()
+    return _sorry(session, "trouble.lookup_failed", f"staff.{HandInTrouble.STORE_FAILED.value}")
 
 
 # ------------------------------------------------------------------------------------------------- face
@@ -263,20 +273,22 @@ def _hand_in(session: Session, outcome: Outcome, around: Surroundings, rules: Ru
         due=due,
         repeat=session.record.cases_this_period,
     )
-    handing = replace(session.at(Step.HANDING_IN), outcome=outcome, captured_at=around.now, due=due)
+    promised = due if outcome is Outcome.PASSED else None  # under review nobody knows yet until when
+    handing = replace(session.at(Step.HANDING_IN), outcome=outcome, captured_at=around.now, due=promised)
     wanted = (fx.EndFace(), fx.Hush(), fx.HandIn(draft), fx.StartTimer(HAND_IN, rules.hand_in_s))
     return handing, wanted
 
 
 def _handed_in(session: Session, event: ev.HandedIn, around: Surroundings, rules: Rules) -> Result:
-    if session.step is not Step.HANDING_IN or session.receipt is not None:
+    if session.step is not Step.HANDING_IN or session.receipt is not None or session.captured_at != event.captured_at:
         return session, ()
-    wanted = (fx.CancelTimer(HAND_IN), fx.WatchDelivery(event.receipt.case_id, rules.delivery_wait_s))
-    return replace(session, receipt=event.receipt), wanted
+    # The watch answers in time; should it not, the timer goes on without it.
+    overdue = fx.StartTimer(HAND_IN, rules.delivery_wait_s + rules.hand_in_s)
+    return replace(session, receipt=event.receipt), (fx.WatchDelivery(event.receipt.case_id, rules.delivery_wait_s), overdue)
 
 
 def _hand_in_failed(session: Session, event: ev.HandInFailed, around: Surroundings, rules: Rules) -> Result:
-    if session.step is not Step.HANDING_IN or session.receipt is not None:
+    if session.step is not Step.HANDING_IN or session.receipt is not None or session.captured_at != event.captured_at:
         return session, ()
     after, wanted = _sorry(session, f"trouble.{event.trouble.value}", f"staff.{event.trouble.value}")
     return after, (fx.CancelTimer(HAND_IN), *wanted)
@@ -290,7 +302,8 @@ def _delivery_known(session: Session, event: ev.DeliveryKnown, around: Surroundi
     word = standing(session.outcome, event.delivered)
     comfort = "result.review" if session.outcome is Outcome.MANUAL_REVIEW else ""
     shown = replace(session.at(Step.RESULT), standing=word, trouble=comfort)
-    wanted: tuple[Effect, ...] = (fx.Say(f"result.{word.value}"), fx.StartTimer(LEAVE, rules.result_s))
+    leave = fx.StartTimer(LEAVE, rules.result_s)
+    wanted: tuple[Effect, ...] = (fx.CancelTimer(HAND_IN), fx.Say(f"result.{word.value}"), leave)
     if around.printer_hindrance:
         return replace(shown, slip=PrintOutcome.BLOCKED, staff_note=f"staff.printer.{around.printer_hindrance}"), wanted
     slip = Slip(
@@ -309,7 +322,9 @@ def _delivery_known(session: Session, event: ev.DeliveryKnown, around: Surroundi
 
 
 def _slip_ended(session: Session, event: ev.SlipEnded, around: Surroundings, rules: Rules) -> Result:
-    if session.step is not Step.RESULT or session.slip is not None:
+    receipt = session.receipt
+    mine = receipt is not None and receipt.case_number == event.case_number
+    if session.step is not Step.RESULT or session.slip is not None or not mine:
         return session, ()
     restart = fx.StartTimer(LEAVE, rules.result_s)  # time to read starts when the slip is out
     note = f"staff.printer.{event.reason}" if event.reason else ""
@@ -325,6 +340,8 @@ def _leave(session: Session, rules: Rules) -> Result:
 
 
 def _end(session: Session, sentence: str, rules: Rules) -> Result:
+    if session.trouble == f"trouble.{HandInTrouble.STORE_FAILED.value}":
+        sentence = "ended.unclear"  # "nothing was handed in" is more than anybody knows
     wanted = (*_STOP, fx.ReleaseCard(), fx.Say(sentence), fx.StartTimer(LEAVE, rules.ended_s))
     return session.fresh(Step.ENDED, sentence), wanted
 
@@ -341,13 +358,17 @@ def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Ru
     timer = event.timer
     if timer == IDLE and session.step not in NO_IDLE:
         return replace(session, idle_left=rules.countdown_s), (fx.Say("idle.question"), fx.StartTimer(TICK, 1.0))
+    if timer == IDLE and session.help_open:
+        return replace(session, help_open=False), ()
     if timer == TICK and session.idle_left is not None:
         if session.idle_left <= 1:
             return _end(session, "ended.timeout", rules)
         return replace(session, idle_left=session.idle_left - 1), (fx.StartTimer(TICK, 1.0),)
     if timer == LEAVE and session.step in (Step.RESULT, Step.ENDED, Step.TAKE_CARD):
         return _leave(session, rules)
-    if timer == HAND_IN and session.step is Step.HANDING_IN and session.receipt is None:
+    if timer == HAND_IN and session.step is Step.HANDING_IN:
+        if session.receipt is not None:
+            return _delivery_known(session, ev.DeliveryKnown(session.receipt.case_id, False), around, rules)
         silent = HandInTrouble.STORE_FAILED.value
         return _sorry(session, f"trouble.{silent}", f"staff.{silent}")
     return session, ()
@@ -355,7 +376,7 @@ def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Ru
 
 def _watch_silence(session: Session, rules: Rules) -> tuple[Effect, ...]:
     """A touch or a new step starts the silence anew, where silence is watched."""
-    if session.step in NO_IDLE:
+    if session.step in NO_IDLE and not session.help_open:
         return fx.CancelTimer(IDLE), fx.CancelTimer(TICK)
     return (fx.StartTimer(IDLE, rules.idle_s),)
 
@@ -369,6 +390,7 @@ _HANDLERS: dict[type, Callable[..., Result]] = {
     ev.CardLifted: _card_lifted,
     ev.ReaderChanged: _reader_changed,
     ev.PersonFound: _person_found,
+    ev.LookupFailed: _lookup_failed,
     ev.Coached: _coached,
     ev.FaceTried: _face_tried,
     ev.FaceFailed: _face_failed,

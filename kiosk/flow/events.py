@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 from kiosk.domain.case import CaseReceipt
@@ -48,7 +49,16 @@ class ReaderChanged:
 
 @dataclass(frozen=True, slots=True)
 class PersonFound:
+    card: IdCard = field(repr=False)
+    """The card that was asked about: an answer about an earlier one is nobody's business."""
     record: PersonRecord = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LookupFailed:
+    """The store gave no answer: unknown is not the same as not in the roster."""
+
+    card: IdCard = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +78,14 @@ class FaceFailed:
 
 @dataclass(frozen=True, slots=True)
 class HandedIn:
+    captured_at: dt.datetime
+    """Of the draft handed in; tells whose answer this is."""
     receipt: CaseReceipt
 
 
 @dataclass(frozen=True, slots=True)
 class HandInFailed:
+    captured_at: dt.datetime
     trouble: HandInTrouble
 
 
@@ -84,6 +97,7 @@ class DeliveryKnown:
 
 @dataclass(frozen=True, slots=True)
 class SlipEnded:
+    case_number: str
     outcome: PrintOutcome
     reason: str = ""
 
@@ -94,6 +108,6 @@ class TimeUp:
 
 
 Event = (
-    Pressed | CardSeen | CardRead | CardFailed | CardLifted | ReaderChanged | PersonFound | Coached | FaceTried
+    Pressed | CardSeen | CardRead | CardFailed | CardLifted | ReaderChanged | PersonFound | LookupFailed | Coached | FaceTried
     | FaceFailed | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | TimeUp
 )

@@ -35,7 +35,7 @@ class FaceRoom(Protocol):
 
 class CaseDesk(Protocol):
     def find_person(self, card: IdCard) -> None:
-        """Answer: PersonFound."""
+        """Answer: PersonFound or LookupFailed."""
 
     def hand_in(self, draft: CaseDraft) -> None:
         """One transaction. Answer: HandedIn or HandInFailed."""

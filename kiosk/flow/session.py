@@ -81,5 +81,10 @@ class Session:
         return replace(self, step=step, trouble="", staff_note="", coach=None, help_open=False, idle_left=None)
 
     @property
+    def may_retry_camera(self) -> bool:
+        """Consent is there, and nothing handed in or about to be."""
+        return self.consent is not None and self.captured_at is None
+
+    @property
     def has_photos(self) -> bool:
         return any(one.photos for one in self.evidence)

@@ -7,7 +7,6 @@ import datetime as dt
 from kiosk.domain.consent import ConsentScope
 from kiosk.domain.period import DueDate, local_day
 from kiosk.domain.roster import PersonRecord
-from kiosk.domain.trouble import HandInTrouble
 from kiosk.flow.session import Rules, Session
 from kiosk.flow.view import Button, Step, View
 
@@ -34,9 +33,6 @@ _BUTTONS: dict[Step, frozenset[Button]] = {
     Step.TAKE_CARD: frozenset(),
     Step.ENDED: frozenset({Button.DONE}),
 }
-
-_NOT_SAVED = frozenset(f"trouble.{trouble.value}" for trouble in HandInTrouble)
-"""After these another try at the camera would not help."""
 
 
 def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
@@ -89,6 +85,6 @@ def _enabled(session: Session) -> frozenset[Button]:
         buttons |= {Button.REPEAT_VOICE}
     if session.step is Step.CONSENT and ConsentScope.MATCH in session.ticked:
         buttons |= {Button.AGREE}
-    if session.step is Step.SORRY and session.trouble in _NOT_SAVED:
+    if session.step is Step.SORRY and not session.may_retry_camera:
         buttons -= {Button.RETRY}
     return buttons

@@ -19,7 +19,7 @@ from kiosk.domain.coaching import Coach
 from kiosk.domain.decision import FaceEvidence
 from kiosk.domain.document import IdCard
 from kiosk.domain.period import LOCAL_ZONE, local_day
-from kiosk.domain.roster import FaceTemplate, PersonRecord
+from kiosk.domain.roster import FaceTemplate
 from kiosk.domain.slip import PrintOutcome, PrintResult, Raster, Slip
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
@@ -64,10 +64,10 @@ class Desk:
         self._work = ThreadPoolExecutor(2, thread_name_prefix="desk")
 
     def find_person(self, card: IdCard) -> None:
-        self._work.submit(self._answer, partial(self._find, card), ev.PersonFound(PersonRecord(None)))
+        self._work.submit(self._answer, partial(self._find, card), ev.LookupFailed(card))
 
     def hand_in(self, draft: CaseDraft) -> None:
-        self._work.submit(self._answer, partial(self._submit, draft), ev.HandInFailed(HandInTrouble.STORE_FAILED))
+        self._work.submit(self._answer, partial(self._submit, draft), ev.HandInFailed(draft.captured_at, HandInTrouble.STORE_FAILED))
 
     def watch_delivery(self, case_id: str, seconds: float) -> None:
         self._work.submit(self._answer, partial(self._watch, case_id, seconds), ev.DeliveryKnown(case_id, False))
@@ -82,17 +82,19 @@ class Desk:
         self._work.shutdown(wait=True)
 
     def _find(self, card: IdCard) -> ev.Event:
-        return ev.PersonFound(self._store.find_person(card.number, local_day(self._clock.now())))
+        return ev.PersonFound(card, self._store.find_person(card.number, local_day(self._clock.now())))
 
     def _submit(self, draft: CaseDraft) -> ev.Event:
         result = self._store.submit(draft, self._sealer, self._clock.now())
-        return ev.HandedIn(result) if isinstance(result, CaseReceipt) else ev.HandInFailed(result.trouble)
+        if isinstance(result, CaseReceipt):
+            return ev.HandedIn(draft.captured_at, result)
+        return ev.HandInFailed(draft.captured_at, result.trouble)
 
     def _watch(self, case_id: str, seconds: float) -> ev.Event:
         deadline = time.monotonic() + seconds
         while True:
             delivered = self._store.is_delivered(case_id)
-            if delivered or time.monotonic() >= deadline:
+            if delivered or self._stopping.is_set() or time.monotonic() >= deadline:
                 return ev.DeliveryKnown(case_id, delivered)
             self._stopping.wait(self._POLL_S)
 
@@ -153,8 +155,6 @@ class SlipDesk:
         self._board = board
         self._draw = draw
         self._post = post
-        self._lock = threading.Lock()
-        self._outstanding = 0
 
     def hindrance(self) -> str:
         status = self._board.of(DeviceKind.PRINTER)
@@ -163,16 +163,10 @@ class SlipDesk:
     def print_slip(self, slip: Slip) -> None:
         raster = self._draw(slip)
         if raster is None:
-            self._post(ev.SlipEnded(PrintOutcome.BLOCKED, "missing_glyph"))
+            self._post(ev.SlipEnded(slip.case_number, PrintOutcome.BLOCKED, "missing_glyph"))
             return
-        with self._lock:
-            self._outstanding += 1
         self._printer.print(raster, slip.case_number, slip.copy)
 
-    def on_result(self, result: PrintResult) -> None:
-        """For the printer thread. Only the newest slip's end is told: an earlier person's slip is nobody's business."""
-        with self._lock:
-            self._outstanding -= 1
-            newest = self._outstanding == 0
-        if newest:
-            self._post(ev.SlipEnded(result.outcome, result.reason))
+    def on_result(self, case_number: str, result: PrintResult) -> None:
+        """For the printer thread."""
+        self._post(ev.SlipEnded(case_number, result.outcome, result.reason))

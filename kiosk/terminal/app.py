@@ -10,13 +10,14 @@ import cv2
 from PySide6.QtCore import QLoggingCategory, QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from kiosk.config import KioskConfig, Mode
 from kiosk.devices.camera.service import CameraService
 from kiosk.devices.idcard.service import IdCardService
 from kiosk.devices.printer.service import PrinterService
 from kiosk.diagnostics.board import StatusBoard
-from kiosk.domain.slip import Raster, Slip
+from kiosk.domain.slip import PrintResult, Raster, Slip
 from kiosk.domain.status import DeviceStatus
 from kiosk.face.client import FaceClient
 from kiosk.flow.conductor import Conductor, Ports
@@ -27,7 +28,7 @@ from kiosk.store.cases import CaseStore
 from kiosk.store.opening import open_store
 from kiosk.store.print_journal import PrintJournal
 from kiosk.store.unusable import StoreUnusable
-from kiosk.sync.identity import load_identity
+from kiosk.sync.identity import Identity, load_identity
 from kiosk.sync.sealer import EnvelopeSealer
 from kiosk.terminal.adapters import Desk, Eye, Post, SlipDesk, SystemClock, card_event
 from kiosk.terminal.bridge import EventBridge
@@ -86,18 +87,22 @@ class Terminal(QObject):
     def _open(self) -> None:
         try:
             engine = open_store(self._config)
+            identity = load_identity(engine)
         except StoreUnusable as error:
             log.error("store: %s", error)
             self._wait(f"staff.store.{error.reason}")
             return
-        if load_identity(engine) is None:
+        except DBAPIError as error:
+            log.error("store: %s", type(error.orig).__name__)
+            self._wait("staff.store.damaged")
+            return
+        if identity is None:
             log.error("this terminal is not enrolled: run `kiosk sync enrol` with a code of the office")
             engine.dispose()
             self._wait("staff.not_enrolled")
             return
-        self._bridge = EventBridge(self._arrived)
-        house = House(self._config, self._texts, engine, self.window, self.board, self._bridge.post)
-        self._conductor = Conductor(house.ports, rules(self._config))
+        house = House(self._config, self._texts, engine, self.window, self.board, self._arrived)
+        self._conductor = Conductor(house.ports, rules(self._config, identity))
         self._house = house
         self._conductor.start()
         house.start()
@@ -124,11 +129,13 @@ class House:
     """The rooms behind one terminal, wired. `stop` takes them down in reverse."""
 
     def __init__(
-        self, config: KioskConfig, texts: Texts, engine: Engine, window: KioskWindow, board: StatusBoard, post: Post,
+        self, config: KioskConfig, texts: Texts, engine: Engine, window: KioskWindow, board: StatusBoard, handle: Post,
     ) -> None:
+        """handle: takes the conversation's events, on the UI thread."""
         cv2.setNumThreads(1)  # the other core belongs to the screen
         clock = SystemClock()
-        self._post = post
+        self._bridge = EventBridge(handle)
+        post = self._post = self._bridge.post
         self._board = board
         self._engine = engine
         self._desk = Desk(
@@ -146,7 +153,7 @@ class House:
         painter = SlipPainter(texts, config)
         self._slips = SlipDesk(self._printer, board, partial(_draw, painter), post)
         self._voice = Voice(texts, config.ui.voice_dir, enabled=config.ui.voice)
-        self._timers = QtTimers(post)
+        self._timers = QtTimers(handle)  # at once: a timer cancelled before it is handled has not fired
         self.ports = Ports(clock, self._reader, self._eye, self._desk, self._slips, self._voice, window, self._timers)
 
     def start(self) -> None:
@@ -186,16 +193,16 @@ class House:
     def _face_happened(self, happened: object) -> None:
         self._eye.on_face(happened)  # type: ignore[arg-type]
 
-    def _slip_ended(self, result: object) -> None:
-        self._slips.on_result(result)  # type: ignore[arg-type]
+    def _slip_ended(self, case_number: str, result: PrintResult) -> None:
+        self._slips.on_result(case_number, result)
 
 
-def rules(config: KioskConfig) -> Rules:
-    """What the configuration says about conversations."""
+def rules(config: KioskConfig, identity: Identity) -> Rules:
+    """What the configuration says about conversations; who and where this is, the office has said at enrolment."""
     ui, certification = config.ui, config.certification
     return Rules(
         bands=config.face.bands(), period=certification.period_rule(), attempts_max=certification.attempts_per_session,
-        consent_text_version=certification.consent_text_version, terminal_id=config.site.terminal_id, site=config.site.name,
+        consent_text_version=certification.consent_text_version, terminal_id=identity.terminal_id, site=identity.site,
         idle_s=ui.idle_s, countdown_s=ui.countdown_s, result_s=ui.result_s, take_card_s=ui.take_card_s, ended_s=ui.ended_s,
         hand_in_s=_HAND_IN_S, delivery_wait_s=ui.delivery_wait_s,
     )
@@ -220,13 +227,20 @@ def run_terminal(config: KioskConfig) -> int:
         log.error("%s", error)
         return 1
     app = make_application(config)
-    lock = single_instance(config.store.path.with_name("terminal.lock"))
+    try:
+        lock = single_instance(config.store.path.with_name("terminal.lock"))
+        terminal = Terminal(config, texts)
+    except OSError as error:
+        log.error("%s: %s; create the folder for this user", config.store.path.parent, error.strerror)
+        return 1
+    except TextError as error:
+        log.error("%s", error)
+        return 1
     if lock is None:
         log.error("a terminal already runs on %s", config.store.path)
         return 1
     log_uncaught()
     signals = StopOnSignal(app)
-    terminal = Terminal(config, texts)
     terminal.start()
     status = app.exec()
     terminal.stop()

@@ -124,7 +124,7 @@ def test_compare_faces(tmp_path: Path) -> None:
 
 def test_config_check_and_show(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
-    good.write_text('[site]\nterminal_id = "HG09"\n')
+    good.write_text('[site]\nname = "村口"\n')
     bad.write_text("[face]\npass_max = 2\n")
     assert kiosk("config", "check", "--config", good).stdout == "ok\n"
     assert f"{bad}:2: face.pass_max" in kiosk("config", "check", "--config", bad, status=1).stderr

@@ -77,7 +77,7 @@ class Bench:
         values = {"port": str(self.port.path), "fence_patience_s": PATIENCE_S, **settings}
         self.config = PrinterConfig.model_validate(values)
         self.service = PrinterService(
-            self.config, self.journal, self.results.append, self._status, heartbeat_s=0.05, retry_s=(0.05, 0.1)
+            self.config, self.journal, self._ended, self._status, heartbeat_s=0.05, retry_s=(0.05, 0.1)
         )
 
     def _status(self, status: DeviceStatus) -> None:
@@ -91,6 +91,10 @@ class Bench:
     @property
     def state(self) -> tuple[DeviceState, str]:
         return self.service.status.state, self.service.status.reason
+
+    def _ended(self, case_number: str, result: PrintResult) -> None:
+        assert case_number == CASE
+        self.results.append(result)
 
     def print(self, raster: Raster, copy: int = 1) -> PrintResult:
         done = len(self.results)

@@ -107,7 +107,7 @@ class House:
 
     def to_greeting(self, record: PersonRecord = KNOWN) -> House:
         self.to_attract()
-        self.handle(ev.CardSeen(), ev.CardRead(CARD), ev.PersonFound(record))
+        self.handle(ev.CardSeen(), ev.CardRead(CARD), ev.PersonFound(CARD, record))
         return self
 
     def to_consent(self, record: PersonRecord = KNOWN) -> House:
@@ -125,7 +125,7 @@ class House:
 
     def to_result(self, delivered: bool = True, distance: float = 0.30) -> House:
         self.to_camera()
-        self.handle(tried(distance), ev.HandedIn(RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, delivered))
+        self.handle(tried(distance), ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, delivered))
         return self
 
     def lift_card(self) -> None:

@@ -1,6 +1,7 @@
 """The conversation as a plain object: the sunny way, every misfortune beside it, and random lives."""
 
 import dataclasses
+import datetime as dt
 
 import pytest
 from house import CARD, KNOWN, NOW, RECEIPT, RULES, UNKNOWN, House, tried
@@ -33,13 +34,13 @@ def test_a_retiree_certifies() -> None:
     (draft,) = house.drafts
     assert draft.outcome is Outcome.PASSED and draft.in_roster and draft.repeat == 0
     assert draft.due is not None and draft.due.date.isoformat() == "2027-10-31" and not draft.due.confirmed_by_office
-    house.handle(ev.HandedIn(RECEIPT))
+    house.handle(ev.HandedIn(NOW, RECEIPT))
     assert not house.slips, "the slip waits until it is known what may be said"
     house.handle(ev.DeliveryKnown(RECEIPT.case_id, True))
     assert house.view.step is Step.RESULT and house.view.standing is Standing.SUBMITTED
     (slip,) = house.slips
     assert slip.masked_name == "赵*兰" and slip.masked_number == "710***********0025" and slip.case_number == RECEIPT.case_number
-    house.handle(ev.SlipEnded(PrintOutcome.PRINTED))
+    house.handle(ev.SlipEnded(RECEIPT.case_number, PrintOutcome.PRINTED))
     assert house.view.slip is PrintOutcome.PRINTED
     house.press(Button.DONE)
     assert house.view.step is Step.TAKE_CARD
@@ -61,7 +62,7 @@ def test_offline_the_word_is_received() -> None:
 
 def test_a_receipt_for_another_case_proves_nothing() -> None:
     house = House().to_camera()
-    house.handle(tried(0.3), ev.HandedIn(RECEIPT), ev.DeliveryKnown("another", True))
+    house.handle(tried(0.3), ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown("another", True))
     assert house.view.step is Step.HANDING_IN
 
 
@@ -76,7 +77,7 @@ def test_stranger_three_times_then_review() -> None:
     house.press(Button.ASK_REVIEW)
     (draft,) = house.drafts
     assert draft.outcome is Outcome.MANUAL_REVIEW and len(draft.attempts) == 3 and all(one.photos for one in draft.attempts)
-    house.handle(ev.HandedIn(RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
+    house.handle(ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
     assert house.view.standing is Standing.RECEIVED and house.view.trouble == "result.review"
 
 
@@ -167,7 +168,7 @@ def test_card_not_read(trouble: CardTrouble) -> None:
 def test_card_taken_away_after_reading_does_not_end_the_conversation() -> None:
     house = House().to_camera()
     house.lift_card()
-    house.handle(tried(0.3), ev.HandedIn(RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
+    house.handle(tried(0.3), ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
     house.press(Button.DONE)
     assert house.view.step is Step.ATTRACT
 
@@ -204,10 +205,10 @@ def test_a_person_who_cannot_blink_is_heard_by_an_officer() -> None:
 @pytest.mark.parametrize("trouble", HandInTrouble)
 def test_a_failed_commit_is_never_called_done(trouble: HandInTrouble) -> None:
     house = House().to_camera()
-    house.handle(tried(0.3), ev.HandInFailed(trouble))
+    house.handle(tried(0.3), ev.HandInFailed(NOW, trouble))
     assert house.view.step is Step.SORRY and Button.RETRY not in house.view.enabled and Button.HELP in house.view.enabled
     assert not house.slips
-    house.handle(ev.HandedIn(RECEIPT))
+    house.handle(ev.HandedIn(NOW, RECEIPT))
     assert house.view.step is Step.SORRY, "a late answer changes nothing the person was told"
     house.press(Button.END)
     unclear = trouble is HandInTrouble.STORE_FAILED
@@ -222,6 +223,70 @@ def test_a_silent_store_is_not_waited_for_forever() -> None:
     assert house.view.step is Step.SORRY
 
 
+OTHER = dataclasses.replace(CARD)  # another laying: equal perhaps, but not the same card
+LATER = NOW + dt.timedelta(seconds=40)
+
+
+def test_answers_about_an_earlier_person_are_nobodys_business() -> None:
+    house = House().to_attract()
+    house.handle(ev.CardSeen(), ev.CardRead(OTHER), ev.PersonFound(CARD, KNOWN), ev.LookupFailed(CARD))
+    assert house.view.step is Step.CARD and house.conductor.session.record is None
+    house = House().to_camera()
+    house.handle(tried(0.3), ev.HandedIn(LATER, RECEIPT), ev.HandInFailed(LATER, HandInTrouble.DISK_FULL))
+    assert house.view.step is Step.HANDING_IN and house.view.case_number == ""
+    house.handle(ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
+    house.handle(ev.SlipEnded("HG01-20261123-000999", PrintOutcome.UNKNOWN))
+    assert house.view.slip is None, "still printing this person's slip"
+
+
+def test_a_lookup_that_failed_is_not_an_unknown_person() -> None:
+    house = House().to_attract()
+    house.handle(ev.CardSeen(), ev.CardRead(CARD), ev.LookupFailed(CARD))
+    assert house.view.step is Step.SORRY and house.view.trouble == "trouble.lookup_failed"
+    assert Button.RETRY not in house.view.enabled
+    house.handle(ev.Pressed(Button.RETRY))
+    assert house.view.step is Step.SORRY, "no camera without consent"
+
+
+def test_a_watch_that_never_answers_ends_with_the_careful_word() -> None:
+    house = House().to_camera()
+    house.handle(tried(0.3), ev.HandedIn(NOW, RECEIPT))
+    assert house.timers["hand_in"] > RULES.delivery_wait_s
+    house.handle(ev.TimeUp("hand_in"))
+    assert house.view.step is Step.RESULT and house.view.standing is Standing.RECEIVED
+
+
+def test_under_review_no_next_date_is_promised() -> None:
+    house = House().to_result(distance=0.45)
+    assert house.view.due is None and house.slips[0].due is None
+    assert House().to_result(distance=0.30).view.due is not None
+
+
+def test_a_card_laid_during_the_warning_is_watched_again() -> None:
+    house = House().to_attract()
+    house.press(Button.START)
+    house.handle(ev.TimeUp("idle"))
+    house.timers.clear()
+    house.handle(ev.CardSeen(), ev.CardFailed(CardTrouble.LAY_AGAIN))
+    assert house.view.idle_seconds_left is None and "idle" in house.timers
+
+
+def test_help_on_the_start_screen_closes_by_itself() -> None:
+    house = House().to_attract()
+    house.press(Button.HELP)
+    assert "idle" in house.timers
+    house.handle(ev.TimeUp("idle"))
+    assert not house.view.help_open and house.view.step is Step.ATTRACT and house.view.idle_seconds_left is None
+
+
+def test_silence_after_an_unclear_commit_does_not_claim_either() -> None:
+    house = House().to_camera()
+    house.handle(tried(0.3), ev.HandInFailed(NOW, HandInTrouble.STORE_FAILED), ev.TimeUp("idle"))
+    for _ in range(30):
+        house.handle(ev.TimeUp("tick"))
+    assert house.view.trouble == "ended.unclear"
+
+
 def test_no_paper_shows_the_number_instead() -> None:
     house = House()
     house.printer_hindrance = "paper_out"
@@ -233,7 +298,7 @@ def test_no_paper_shows_the_number_instead() -> None:
 @pytest.mark.parametrize("outcome", [PrintOutcome.UNKNOWN, PrintOutcome.BLOCKED])
 def test_a_slip_that_did_not_come_is_never_printed_again_by_itself(outcome: PrintOutcome) -> None:
     house = House().to_result()
-    house.handle(ev.SlipEnded(outcome, "paper_out"))
+    house.handle(ev.SlipEnded(RECEIPT.case_number, outcome, "paper_out"))
     assert house.view.slip is outcome and len(house.slips) == 1
 
 
@@ -284,7 +349,7 @@ def test_without_a_reader_the_machine_says_so_and_comes_back_by_itself() -> None
 
 def test_a_reader_lost_after_reading_does_not_stop_the_conversation() -> None:
     house = House().to_camera()
-    house.handle(ev.ReaderChanged(False), tried(0.3), ev.HandedIn(RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
+    house.handle(ev.ReaderChanged(False), tried(0.3), ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
     assert house.view.step is Step.RESULT
     house.press(Button.DONE)
     assert house.view.step is Step.OUT_OF_SERVICE
@@ -298,13 +363,13 @@ EVENTS = st.one_of(
     st.sampled_from(Coach).map(ev.Coached),
     st.sampled_from(CardTrouble).map(ev.CardFailed),
     st.sampled_from(FaceTrouble).map(ev.FaceFailed),
-    st.sampled_from(HandInTrouble).map(ev.HandInFailed),
+    st.sampled_from(HandInTrouble).map(lambda trouble: ev.HandInFailed(NOW, trouble)),
     st.booleans().map(ev.ReaderChanged),
-    st.sampled_from([KNOWN, UNKNOWN]).map(ev.PersonFound),
+    st.sampled_from([KNOWN, UNKNOWN]).map(lambda record: ev.PersonFound(CARD, record)),
     st.sampled_from([0.3, 0.45, 0.7, float("nan")]).map(tried),
     st.booleans().map(lambda delivered: ev.DeliveryKnown(RECEIPT.case_id, delivered)),
-    st.sampled_from(PrintOutcome).map(ev.SlipEnded),
-    st.sampled_from([ev.CardSeen(), ev.CardRead(CARD), ev.CardLifted(), ev.HandedIn(RECEIPT)]),
+    st.sampled_from(PrintOutcome).map(lambda outcome: ev.SlipEnded(RECEIPT.case_number, outcome)),
+    st.sampled_from([ev.CardSeen(), ev.CardRead(CARD), ev.CardLifted(), ev.HandedIn(NOW, RECEIPT), ev.LookupFailed(CARD)]),
 )
 
 

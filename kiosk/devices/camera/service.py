@@ -72,8 +72,8 @@ class CameraService(DeviceService):
             if self._holders or not picture.proved:
                 self._take(picture)
             else:
+                picture = _Picture(self._config.stale_s)  # before the rest: nobody's picture is kept meanwhile
                 self._rest()
-                picture = _Picture(self._config.stale_s)
 
     def _take(self, picture: _Picture) -> None:
         assert self._grabber is not None

@@ -35,13 +35,13 @@ class PrinterService(DeviceService):
         self,
         config: PrinterConfig,
         journal: PrintJournal,
-        on_event: Callable[[PrintResult], None],
+        on_event: Callable[[str, PrintResult], None],
         on_status: Callable[[DeviceStatus], None],
         *,
         heartbeat_s: float = 2.0,
         retry_s: tuple[float, float] = (0.5, 5.0),
     ) -> None:
-        """on_event: called from the device thread, once for every `print`, in their order."""
+        """on_event: case number and result, called from the device thread, once for every `print`, in their order."""
         super().__init__(DeviceKind.PRINTER, on_status, retry_s)
         self._config = config
         self._journal = journal
@@ -84,9 +84,7 @@ class PrinterService(DeviceService):
             self._line.close()
             self._line = None
         while request := self._next_request():
-            job, reason = self._queue(request), self.status.reason
-            self._journal.end(job, PrintOutcome.BLOCKED, reason)
-            self._on_event(PrintResult(job, PrintOutcome.BLOCKED, reason))
+            self._refuse(request)
 
     def _next_request(self) -> _Request | None:
         try:
@@ -118,11 +116,20 @@ class PrinterService(DeviceService):
             result = driver.print_slip(job, request.raster, self._after_unknown)
         except Exception:
             self._after_unknown = True
-            self._on_event(PrintResult(job, PrintOutcome.UNKNOWN, "program_fault"))
+            self._on_event(request.case_number, PrintResult(job, PrintOutcome.UNKNOWN, "program_fault"))
             raise
         if result.outcome is not PrintOutcome.BLOCKED:
             self._after_unknown = result.outcome is PrintOutcome.UNKNOWN
-        self._on_event(result)
+        self._on_event(request.case_number, result)
+
+    def _refuse(self, request: _Request) -> None:
+        """The printer cannot be reached: nothing is sent, and whoever waits is told even if the journal fails."""
+        job, reason = 0, self.status.reason
+        try:
+            job = self._queue(request)
+            self._journal.end(job, PrintOutcome.BLOCKED, reason)
+        finally:
+            self._on_event(request.case_number, PrintResult(job, PrintOutcome.BLOCKED, reason))
 
     def _queue(self, request: _Request) -> int:
         data = request.raster.data
