@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from kiosk.cli.common import fail
+
 
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its data; begun anew each time.")] = Path("var/demo"),
@@ -24,7 +26,12 @@ def demo(
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         from kiosk.demo.day import play_day
 
-        raise SystemExit(play_day(folder, devices))
-    from kiosk.demo.bench import open_bench
+        play = play_day
+    else:
+        from kiosk.demo.bench import open_bench
 
-    raise SystemExit(open_bench(folder, devices))
+        play = open_bench
+    try:
+        raise SystemExit(play(folder, devices))
+    except (OSError, RuntimeError) as error:  # a folder in use, a part that did not start
+        fail(str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -46,8 +46,8 @@ def printer(
 
 @app.command()
 def camera(
-    port: Annotated[int, typer.Option(help="TCP port on loopback; 0 takes any free one.")] = 0,
-    person: Annotated[str, typer.Option(help="cardholder, stranger, photo, two or nobody.")] = "cardholder",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on loopback; 0 takes any free one.")] = 0,
+    person: Annotated[Literal["cardholder", "stranger", "photo", "two", "nobody"], typer.Option()] = "cardholder",
 ) -> None:
     """A camera stream of a living portrait; prints the address to use and runs until interrupted."""
     from kiosk.devices.emulated.camera import CameraEmulator

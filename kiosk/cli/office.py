@@ -1,4 +1,4 @@
-"""`kiosk office`: the town office. Django lives only in these commands' processes."""
+"""`kiosk office`: the town office. Django is imported by the commands, so that it lives only in their processes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from kiosk.cli.common import AsJson, fail, put
-from kiosk.office import service
-from kiosk.office.bootstrap import DATA_VARIABLE
+from kiosk.office import DATA_VARIABLE
 
 app = typer.Typer(no_args_is_help=True, help="The town office: queue, roster, terminals.")
 
@@ -22,7 +21,12 @@ _HERE = Path("var/office")
 @app.command()
 def init(data: Data = _HERE, admin_password: Password = None) -> None:
     """Make the office, or bring it up to date; never replaces a key or a password."""
-    info = service.init(data, admin_password)
+    from kiosk.office import service
+
+    try:
+        info = service.init(data, admin_password)
+    except OSError as error:
+        fail(f"{data}: cannot be used as the office's folder: {error.strerror}")
     typer.echo(f"office in {info.data}; signing key {info.signing_id}, sealing key {info.sealing_id}")
     if info.keys_made:
         typer.echo("Copy sealing.key to a safe place off this machine now: without it nothing handed in can ever be read.")
@@ -34,9 +38,11 @@ def init(data: Data = _HERE, admin_password: Password = None) -> None:
 def serve(
     data: Data = _HERE,
     host: Annotated[str, typer.Option(help="Address to listen on; behind nginx keep loopback.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes any free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
 ) -> None:
     """Serve API and staff desk until SIGTERM."""
+    from kiosk.office import service
+
     _at(data)
     try:
         service.serve(host, port)
@@ -51,6 +57,8 @@ def enrol_terminal(
     data: Data = _HERE,
 ) -> None:
     """Print a one-time enrolment code, good for 30 minutes."""
+    from kiosk.office import service
+
     _at(data)
     try:
         typer.echo(service.enrol_terminal(terminal_id, site))
@@ -68,6 +76,7 @@ def import_roster(
 ) -> None:
     """Take a roster in; may be repeated. Status 1 when a row could not be taken as it stands."""
     from kiosk.cli.templates import template_maker
+    from kiosk.office import service
 
     _at(data)
     try:
@@ -87,6 +96,8 @@ def import_roster(
 @app.command()
 def cases(data: Data = _HERE, as_json: AsJson = False) -> None:
     """The queue without personal data: numbers, states and reasons, oldest first."""
+    from kiosk.office import service
+
     _at(data)
     try:
         put(service.list_cases(), as_json)

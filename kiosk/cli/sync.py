@@ -10,12 +10,6 @@ from typing import Annotated
 import typer
 
 from kiosk.cli.common import AsJson, ConfigFile, configuration, fail, put
-from kiosk.store.opening import open_store
-from kiosk.store.unusable import StoreUnusable
-from kiosk.sync import service
-from kiosk.sync.identity import EnrolFailed
-from kiosk.sync.identity import enrol as redeem
-from kiosk.sync.wire.enrolment import EnrolmentCode, EnrolmentCodeError
 
 app = typer.Typer(no_args_is_help=True, help="Delivery to the office and back.")
 
@@ -23,6 +17,9 @@ app = typer.Typer(no_args_is_help=True, help="Delivery to the office and back.")
 @app.command()
 def run(config: ConfigFile = None) -> None:
     """Deliver and pull until SIGTERM."""
+    from kiosk.store.unusable import StoreUnusable
+    from kiosk.sync import service
+
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -35,6 +32,9 @@ def run(config: ConfigFile = None) -> None:
 @app.command()
 def once(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """One pass over the outbox and one pull; status 1 while something is unsent."""
+    from kiosk.store.unusable import StoreUnusable
+    from kiosk.sync import service
+
     try:
         status = service.once(configuration(config))
     except (StoreUnusable, service.AlreadyRunning) as error:
@@ -46,6 +46,10 @@ def once(config: ConfigFile = None, as_json: AsJson = False) -> None:
 @app.command()
 def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """What is unsent and since when, and when the office was last heard; status 1 unless all is well."""
+    from kiosk.store.opening import open_store
+    from kiosk.store.unusable import StoreUnusable
+    from kiosk.sync import service
+
     try:
         found = service.status(open_store(configuration(config)))
     except StoreUnusable as error:
@@ -60,6 +64,12 @@ def enrol(
     config: ConfigFile = None,
 ) -> None:
     """Make this terminal known to the office. Keys are made here and never leave the machine."""
+    from kiosk.store.opening import open_store
+    from kiosk.store.unusable import StoreUnusable
+    from kiosk.sync.identity import EnrolFailed
+    from kiosk.sync.identity import enrol as redeem
+    from kiosk.sync.wire.enrolment import EnrolmentCode, EnrolmentCodeError
+
     settings = configuration(config)
     text = typer.get_text_stream("stdin").read() if code == "-" else code
     try:

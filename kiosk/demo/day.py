@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from kiosk.config import load_config
 from kiosk.demo.estate import DESK_PASSWORD, DESK_USER, Estate, RealDevices
@@ -26,24 +27,31 @@ _IDLE_S = 8.0
 
 def play_day(folder: Path, devices: RealDevices) -> int:
     """Returns 0 when everything went as told; 1 with the reason otherwise."""
+    signal.signal(signal.SIGTERM, _leave)
     with Estate(folder, devices, window=_WINDOW, idle_s=_IDLE_S) as estate:
         config = load_config(estate.config)
         app = make_application(config)
         terminal = Terminal(config, load_texts(config.ui.texts))
         day = Day(estate, Finger(terminal, estate.folder / "pictures"))
         terminal.start()
+        failed = ""
         try:
             day.play()
-            failed = ""
         except Stuck as error:
             failed = str(error)
             day.finger.picture("stuck")
-        terminal.stop()
+        finally:
+            terminal.stop()
         app.processEvents()
         day.note("cases", estate.office_cases())
         summary = _write_summary(estate, day, failed)
     print(summary)
     return 1 if failed else 0
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    """SIGTERM: takes everything down that was started."""
+    raise SystemExit(128 + number)
 
 
 class Day:
@@ -187,9 +195,10 @@ def _write_summary(estate: Estate, day: Day, failed: str) -> str:
         lines.append(f"  It did not end well: {failed}")
     lines += ["", f"At the office: {len(cases)} cases"]
     lines += [f"  {one['case_number']}  {one['state']}  {one['cause']}" for one in cases]
+    kiosk, data = Path(sys.executable).with_name("kiosk"), estate.folder / "office"
     lines += [
         "", f"Pictures of every step: {estate.folder / 'pictures'}", f"Slips as they were printed: {estate.slips}",
-        f"Staff desk: {Path(sys.executable).with_name('kiosk')} office serve --data {estate.folder / 'office'} --port 8000",
+        f"Staff desk: KIOSK_OFFICE_DEMO=true {kiosk} office serve --data {data} --port 8000",
         f"            then http://127.0.0.1:8000/  user {DESK_USER}, password {DESK_PASSWORD}", "",
     ]
     text = "\n".join(lines)

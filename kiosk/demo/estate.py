@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,8 @@ DESK_USER, DESK_PASSWORD = "admin", "demo-2026"
 """For the embedded office only: it listens on loopback and knows invented people."""
 _PEOPLE = ("stranger", "photo", "nobody", "cardholder")
 _READY_S = 60.0
+_MARKER = ".kiosk-demo"
+"""Lies in a folder the demo has made and may therefore remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,7 @@ class Estate:
         """Address of the emulated camera."""
 
     def __enter__(self) -> Estate:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.slips.mkdir(parents=True)
+        self._begin_anew()
         self.network.start()
         self._stack.callback(self.network.stop)
         try:
@@ -130,6 +132,15 @@ class Estate:
 
     # ------------------------------------------------------------------ building it
 
+    def _begin_anew(self) -> None:
+        """Raises OSError for a folder that holds anything but an earlier demo."""
+        if self.folder.exists() and any(self.folder.iterdir()):
+            if not (self.folder / _MARKER).exists():
+                raise FileExistsError(f"{self.folder} holds something else; name an empty folder for the demo")
+            shutil.rmtree(self.folder)
+        self.slips.mkdir(parents=True)
+        (self.folder / _MARKER).touch()
+
     def _start_office(self) -> None:
         data = self._office_data
         self._say("the office is being set up …")
@@ -186,7 +197,8 @@ class Estate:
         if not ready or process.stdout is None:
             return ""
         self._stack.callback(process.stdout.close)
-        line = process.stdout.readline().strip()
+        ready_to_read, _, _ = select.select([process.stdout], [], [], _READY_S)
+        line = process.stdout.readline().strip() if ready_to_read else ""
         if not line:
             raise RuntimeError(f"{name} did not start; see {self.folder / name}.log")
         return line

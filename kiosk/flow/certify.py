@@ -195,7 +195,7 @@ def _person_found(session: Session, event: ev.PersonFound, around: Surroundings,
 def _lookup_failed(session: Session, event: ev.LookupFailed, around: Surroundings, rules: Rules) -> Result:
     if session.step is not Step.CARD or session.card is not event.card:
         return session, ()
-    return _sorry(session, "trouble.lookup_failed", f"staff.{HandInTrouble.STORE_FAILED.value}")
+    return _sorry(session, "trouble.lookup_failed", "staff.lookup_failed")
 
 
 # ------------------------------------------------------------------------------------------------- face

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pysqlite3
 
+from kiosk.office import DATA_VARIABLE
+
 SETTINGS = "kiosk.office.settings"
-DATA_VARIABLE = "KIOSK_OFFICE_DATA"
 
 
 def is_patched(version: tuple[int, ...]) -> bool:

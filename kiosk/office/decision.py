@@ -35,9 +35,10 @@ def counts(case: Case) -> bool:
 
 
 def _tell_terminals(case: Case) -> None:
+    """Somebody the roster did not know is known from here on: the word has to reach the person at the next visit."""
     person = Person.objects.filter(number=case.number).first()
     if person is None:
-        return
+        person = Person(number=case.number, name=case.name, category=case.category or "unknown")
     if case.state == Case.State.ACCEPTED:
         due = settings.OFFICE.period_rule().due_date(local_day(case.captured))
         # A case decided late must not take back what a newer one, or the town's own list, has already given.

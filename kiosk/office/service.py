@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk.office import bootstrap, keys
+from kiosk.office import DATA_VARIABLE, bootstrap, keys
 
 if TYPE_CHECKING:
     from kiosk.office.roster_import import ImportReport, MakeTemplates
@@ -108,7 +108,7 @@ def _need_office() -> None:
     from django.conf import settings
 
     if not keys.django_secret(settings.OFFICE.data):
-        raise NotInitialised(f"no office in {settings.OFFICE.data}: initialise it first, or set {bootstrap.DATA_VARIABLE}")
+        raise NotInitialised(f"no office in {settings.OFFICE.data}: initialise it first, or set {DATA_VARIABLE}")
 
 
 def _make_admin(password: str | None) -> str | None:

@@ -21,6 +21,8 @@ class DueCase:
     """One claimed row: exactly the bytes that were committed."""
 
     case_id: str
+    epoch: int
+    """Of the enrolment it was sealed under."""
     sealed: bytes = field(repr=False)
     digest: bytes = field(repr=False)
     signature: str = field(repr=False)
@@ -71,7 +73,7 @@ class Outbox:
             row.last_try = now
             row.next_at = now + dt.timedelta(seconds=random.uniform(0, self._ceiling(row.attempts)))
             case = session.get_one(CaseRow, row.case_id)
-            return DueCase(case.id, case.sealed, case.digest, case.signature)
+            return DueCase(case.id, row.epoch, case.sealed, case.digest, case.signature)
 
     def acked(self, case_id: str, level: str, receipt: bytes, signature: str, now: dt.datetime) -> None:
         """A verified receipt, kept exactly as signed."""

@@ -131,6 +131,10 @@ class Delivery:
             case Refused(code, refusal, signature):
                 self._outbox.dead(case.case_id, code, refusal, signature, now)
                 self._contact(now)
+            case DeviceRefused() if case.epoch != self._identity.epoch:
+                # An enrolment the office has ended: this case waits for staff, those of the present one go on.
+                self._outbox.unproven(case.case_id, "old_enrolment_refused")
+                self._contact(now)
             case DeviceRefused():
                 self._outbox.release(case.case_id, "device_refused", now)
                 self._contact(now)

@@ -67,7 +67,8 @@ class Desk:
         self._work.submit(self._answer, partial(self._find, card), ev.LookupFailed(card))
 
     def hand_in(self, draft: CaseDraft) -> None:
-        self._work.submit(self._answer, partial(self._submit, draft), ev.HandInFailed(draft.captured_at, HandInTrouble.STORE_FAILED))
+        unclear = ev.HandInFailed(draft.captured_at, HandInTrouble.STORE_FAILED)
+        self._work.submit(self._answer, partial(self._submit, draft), unclear)
 
     def watch_delivery(self, case_id: str, seconds: float) -> None:
         self._work.submit(self._answer, partial(self._watch, case_id, seconds), ev.DeliveryKnown(case_id, False))

@@ -62,15 +62,18 @@ def test_an_old_case_takes_nothing_back(line: Line, add_person, officer) -> None
     assert Person.objects.get().next_due == dt.date(2028, 1, 31)
 
 
-def test_an_unlisted_person_can_be_decided(line: Line, officer) -> None:
+def test_an_unlisted_person_hears_the_decision_too(line: Line, officer) -> None:
     assert decide(line.hand_in(), 1, True, "", officer)
-    assert not Person.objects.exists()
+    person = Person.objects.get()
+    assert (person.number, person.next_due) == (NUMBER, dt.date(2027, 10, 31))
+    (entry,) = line.pull(0).entries
+    assert entry.decision.accepted and entry.next_due == dt.date(2027, 10, 31) and entry.templates == ()
 
 
-def test_a_later_import_brings_the_earlier_decision(line: Line, add_person, officer) -> None:
+def test_a_rejected_unlisted_person_hears_why(line: Line, officer) -> None:
     assert decide(line.hand_in(), 1, False, "x", officer)
-    add_person()
-    assert line.pull(0).entries[0].decision.reason == "x"
+    (entry,) = line.pull(0).entries
+    assert entry.decision.reason == "x" and entry.next_due is None
 
 
 def test_a_simulated_case_says_nothing_about_a_real_person(line: Line, add_person, officer) -> None:

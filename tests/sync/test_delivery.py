@@ -159,6 +159,20 @@ def test_a_refused_terminal_stops_without_blaming_a_case(
     assert (count(engine).delivered, alarm(delivery)) == (3, None)
 
 
+def test_a_case_of_an_ended_enrolment_never_holds_up_the_present_one(
+    office: OfficeStub, engine: Engine, hand_in: HandIn, gate: Gate, clock: Clock, identity: Identity, delivery: Delivery,
+) -> None:
+    (old,) = hand_in(1)
+    with engine.begin() as connection:  # enrolled again since, and the old enrolment ended at the office
+        connection.exec_driver_sql("UPDATE outbox SET epoch = epoch - 1")
+    new = hand_in(3)[1:]  # the first is the old one again
+    office.fate_of = {old: "device"}
+    delivery.run_pass(threading.Event())
+    assert office.asked == [old, *new] and gate.is_open
+    assert (count(engine).delivered, count(engine).unsent, count(engine).dead) == (2, 1, 0)
+    assert count(engine).last_error == "old_enrolment_refused"
+
+
 @pytest.mark.parametrize("fate", ["busy", "busy_without_time"])
 def test_a_busy_office_is_left_alone_for_a_while(
     fate: str, office: OfficeStub, engine: Engine, hand_in: HandIn, one_pass: Pass, gate: Gate,

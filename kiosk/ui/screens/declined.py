@@ -15,11 +15,7 @@ class DeclinedScreen(Screen):
         super().__init__(texts, phone)
         self.lead.addWidget(label("title", texts.text("declined.title")))
         self.lead.addStretch(1)
-        for picture, text_id in (
-            ("staff", "declined.counter"),
-            ("fingerprint", "declined.fingerprint"),
-            ("home", "declined.home"),
-        ):
+        for picture, text_id in (("staff", "declined.counter"), ("home", "declined.home")):
             self.lead.addWidget(Panel("calm", picture, label("instruction", texts.text(text_id), centred=False), side=150))
         self.lead.addStretch(1)
         self.act.addStretch(1)
