@@ -8,6 +8,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -192,7 +193,10 @@ class Estate:
         log = self._stack.enter_context((self.folder / f"{name}.log").open("w", encoding="utf-8"))
         out = subprocess.PIPE if ready else log
         command = [sys.executable, "-m", "kiosk", *words]
-        process = subprocess.Popen(command, stdout=out, stderr=log, text=True, cwd=REPOSITORY, env=self._environment)
+        process = subprocess.Popen(
+            command, stdout=out, stderr=log, text=True, cwd=REPOSITORY, env=self._environment,
+            start_new_session=True,  # Ctrl-C is for the demo, which ends its processes in order
+        )
         self._stack.callback(_end, process)
         if not ready or process.stdout is None:
             return ""
@@ -205,11 +209,12 @@ class Estate:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
+    """The process and whatever it has started."""
+    os.killpg(process.pid, signal.SIGTERM)
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

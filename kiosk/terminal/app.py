@@ -82,6 +82,7 @@ class Terminal(QObject):
             self._house.stop()
         self.window.allow_close()
         self.window.close()
+        self.window.deleteLater()  # here and now: never by the garbage collector on some device thread
 
     @Slot()
     def _open(self) -> None:
@@ -175,6 +176,8 @@ class House:
         self._face.stop()
         self._desk.stop()
         self._engine.dispose()
+        for part in (self._timers, self._bridge, self._voice):
+            part.deleteLater()
 
     def _card(self, happened: object) -> None:
         self._post(card_event(happened))  # type: ignore[arg-type]

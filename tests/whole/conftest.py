@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from visits import Enter
 
@@ -62,5 +65,7 @@ def enter(town: Estate, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.Monkey
         return finger
 
     yield start
-    for terminal in started:
-        terminal.stop()
+    while started:
+        started.pop().stop()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()  # on this thread, before the next terminal's threads allocate
