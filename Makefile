@@ -1,6 +1,6 @@
 # `make help` lists the targets.
 PYTHON := .venv/bin/python
-export QT_LOGGING_RULES ?= qt.qpa.*=false
+export QT_LOGGING_RULES ?= qt.qpa.*=false;qt.multimedia.*=false
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint check gallery bench lock clean
