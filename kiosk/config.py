@@ -91,6 +91,34 @@ class IdCardConfig(_Section):
     baud: int = Field(115200, description="Line speed; SAM_V modules are delivered with 115200.")
 
 
+class SocialCardAdapter(StrEnum):
+    NONE = "none"
+    CRT310 = "crt310"
+    """Motor reader CRT-310 on a serial line."""
+    PCSC = "pcsc"
+    """Any CCID reader behind pcscd."""
+
+
+class SocialCardConfig(_Section):
+    adapter: SocialCardAdapter = Field(SocialCardAdapter.NONE, description="Which reader is fitted, if any.")
+    port: str = Field("/dev/kiosk/socialcard", description="Serial port of a CRT-310 by its stable name.")
+    baud: int = Field(9600, description="Line speed of a CRT-310; delivered with 9600.")
+    reader: str = Field("", description="Part of the PC/SC reader's name; empty takes the first reader.")
+
+
+class ScannerConfig(_Section):
+    enabled: bool = Field(False, description="Whether a code scanner is fitted.")
+    port: str = Field("/dev/kiosk/scanner", description="Serial port (USB-COM or RS-232) by its stable name.")
+    baud: int = Field(9600, description="Line speed; without meaning for USB-COM.")
+
+
+class A4Config(_Section):
+    enabled: bool = Field(False, description="Whether an A4 printer is fitted.")
+    server: str = Field("ipp://localhost:631", description="The CUPS server that owns the queue.")
+    queue: str = Field("certificates", description="Its queue for this printer.")
+    printer: str = Field("", description="The printer's own IPP address, asked whether a job was completed.")
+
+
 class PrinterConfig(_Section):
     port: str = Field("/dev/kiosk/printer", description="Serial port by its stable name.")
     baud: int = Field(115200, description="Line speed as set on the printer.")
@@ -142,7 +170,10 @@ class KioskConfig(BaseSettings):
     face: FaceConfig = FaceConfig()
     camera: CameraConfig = CameraConfig()
     idcard: IdCardConfig = IdCardConfig()
+    socialcard: SocialCardConfig = SocialCardConfig()
+    scanner: ScannerConfig = ScannerConfig()
     printer: PrinterConfig = PrinterConfig()
+    a4: A4Config = A4Config()
     ui: UiConfig = UiConfig()
     store: StoreConfig = StoreConfig()
     sync: SyncConfig = SyncConfig()

@@ -7,7 +7,8 @@ import errno
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from enum import Enum
 
 import serial
 
@@ -22,6 +23,15 @@ _OPEN_REASONS = {
     errno.EACCES: "port_denied",
     errno.EPERM: "port_denied",
 }
+
+
+class Direction(Enum):
+    SENT = ">"
+    RECEIVED = "<"
+
+
+Tap = Callable[[Direction, bytes], None]
+"""Sees every byte of a line, in the thread that works with it; for a technician's trace, which masks what it shows."""
 
 
 class LineLost(DeviceLost):
@@ -39,31 +49,37 @@ class SerialLine:
     lets through after an unplug, is neither an OSError nor a SerialException.
     """
 
-    def __init__(self, port: serial.Serial, stop: threading.Event) -> None:
+    def __init__(self, port: serial.Serial, stop: threading.Event, tap: Tap | None = None) -> None:
         self._port = port
         self._stop = stop
+        self._tap = tap
 
     @classmethod
-    def open(cls, path: str, baud: int, stop: threading.Event | None = None) -> SerialLine:
+    def open(cls, path: str, baud: int, stop: threading.Event | None = None, tap: Tap | None = None) -> SerialLine:
         """Opens the port for this program alone (advisory lock). `stop`, once set, ends every read at once."""
         try:
             port = serial.Serial(path, baud, timeout=_READ_SLICE_S, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
         except (OSError, termios.error) as error:
             raise LineLost(_OPEN_REASONS.get(getattr(error, "errno", 0), "no_port")) from None
-        return cls(port, stop or threading.Event())
+        return cls(port, stop or threading.Event(), tap)
 
     def write(self, data: bytes) -> None:
         """Hands over all bytes; raises LineLost("stalled") when the device has not taken them within a second."""
         with _guarded():
             self._port.write(data)
+        if self._tap:
+            self._tap(Direction.SENT, data)
 
     def read_some(self, deadline: float, limit: int = 4096) -> bytes:
         """The bytes at hand, at least one; b"" at the deadline (time.monotonic seconds) or when stopped."""
+        data = b""
         with _guarded():
-            while not self._stop.is_set() and time.monotonic() < deadline:
+            while not data and not self._stop.is_set() and time.monotonic() < deadline:
                 if first := self._port.read(1):
-                    return first + self._port.read(min(self._port.in_waiting, limit - 1))
-        return b""
+                    data = first + self._port.read(min(self._port.in_waiting, limit - 1))
+        if data and self._tap:
+            self._tap(Direction.RECEIVED, data)
+        return data
 
     def discard_input(self) -> None:
         """Forgets what came in unasked, such as the late answer to an earlier command."""

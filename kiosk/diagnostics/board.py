@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 
@@ -13,9 +14,10 @@ log = logging.getLogger(__name__)
 class StatusBoard:
     """Thread-safe. Logs a device when it changes, never when it merely repeats itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Iterable[DeviceKind] = DeviceKind) -> None:
+        """kinds: the devices this machine has."""
         self._lock = threading.Lock()
-        self._states = {kind: DeviceStatus(kind, DeviceState.UNKNOWN) for kind in DeviceKind}
+        self._states = {kind: DeviceStatus(kind, DeviceState.UNKNOWN) for kind in kinds}
 
     def report(self, status: DeviceStatus) -> None:
         with self._lock:

@@ -9,7 +9,12 @@ from enum import StrEnum
 
 class DeviceKind(StrEnum):
     IDCARD = "idcard"
+    SOCIALCARD = "socialcard"
+    SCANNER = "scanner"
     PRINTER = "printer"
+    """Receipt printer for slips."""
+    A4 = "a4"
+    """Office printer for certificates and statements."""
     CAMERA = "camera"
     FACE = "face"
 

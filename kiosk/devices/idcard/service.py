@@ -20,8 +20,8 @@ from kiosk.devices.idcard.events import CardEvent, CardLifted, CardSeen
 from kiosk.devices.idcard.layouts import CardDataError, UnknownCardKind, decode_read_answer
 from kiosk.devices.idcard.plate import Plate
 from kiosk.devices.idcard.reader import IdCardReader, NoAnswer
-from kiosk.devices.serial_line import SerialLine
-from kiosk.devices.service import DeviceLost, DeviceService
+from kiosk.devices.serial_device import SerialDevice
+from kiosk.devices.service import DeviceLost
 from kiosk.domain.document import IdCard
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 from kiosk.domain.trouble import CardTrouble
@@ -56,7 +56,7 @@ class Timing:
     """First and longest wait before the port is opened again."""
 
 
-class IdCardService(DeviceService):
+class IdCardService(SerialDevice):
     """Statuses: READY once the reader has proved itself, OFFLINE with reason `no_port`, `busy_port`, `port_denied`,
     `line_lost`, `stalled`, `mute`, `wrong_device`, `self_test_failed` or `not_authorised`.
     """
@@ -71,13 +71,11 @@ class IdCardService(DeviceService):
     ) -> None:
         """Both listeners are called from the device thread."""
         self._timing = timing or Timing()
-        super().__init__(DeviceKind.IDCARD, on_status, self._timing.retry)
-        self._port, self._baud = port, baud
+        super().__init__(DeviceKind.IDCARD, port, baud, on_status, self._timing.retry)
         self._on_event = on_event
         self._orders: SimpleQueue[bool] = SimpleQueue()
         self._wanted = False
         self._plate = Plate(self._timing.same_card)
-        self._line: SerialLine | None = None
         self._silences = 0
         self._failures = 0
         """Failed steps since the last good read."""
@@ -95,16 +93,8 @@ class IdCardService(DeviceService):
         self._orders.put(False)
         self.attention.set()
 
-    def open(self) -> None:
-        self._line = SerialLine.open(self._port, self._baud, self.stopping)
-        self._reader = IdCardReader(self._line)
-
-    def close(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-
     def run(self) -> None:
+        self._reader = IdCardReader(self.line)
         self._silences = 0
         self._prove()
         self.report(DeviceState.READY)

@@ -13,8 +13,7 @@ from kiosk.devices.printer.dialog import PrinterDialog
 from kiosk.devices.printer.driver import SlipDriver
 from kiosk.devices.printer.journal import PrintJournal
 from kiosk.devices.printer.status import Condition
-from kiosk.devices.serial_line import SerialLine
-from kiosk.devices.service import DeviceService
+from kiosk.devices.serial_device import SerialDevice
 from kiosk.domain.slip import PrintOutcome, PrintResult, Raster
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 
@@ -28,7 +27,7 @@ class _Request:
     copy: int
 
 
-class PrinterService(DeviceService):
+class PrinterService(SerialDevice):
     """READY only while the printer answers that it can print; `print` may be called from any thread at any time."""
 
     def __init__(
@@ -42,13 +41,12 @@ class PrinterService(DeviceService):
         retry_s: tuple[float, float] = (0.5, 5.0),
     ) -> None:
         """on_event: case number and result, called from the device thread, once for every `print`, in their order."""
-        super().__init__(DeviceKind.PRINTER, on_status, retry_s)
+        super().__init__(DeviceKind.PRINTER, config.port, config.baud, on_status, retry_s)
         self._config = config
         self._journal = journal
         self._on_event = on_event
         self._heartbeat_s = heartbeat_s
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
-        self._line: SerialLine | None = None
         self._greeted = False
         self._after_unknown = False
 
@@ -65,11 +63,10 @@ class PrinterService(DeviceService):
     def open(self) -> None:
         if self._journal.settle_interrupted():
             self._after_unknown = True
-        self._line = SerialLine.open(self._config.port, self._config.baud, self.stopping)
+        super().open()
 
     def run(self) -> None:
-        assert self._line is not None
-        dialog = PrinterDialog(self._line, self.stopping)
+        dialog = PrinterDialog(self.line, self.stopping)
         driver = SlipDriver(dialog, self._journal, self._config, self._standing_still)
         self._greeted = False
         while not self.stopping.is_set():
@@ -80,9 +77,7 @@ class PrinterService(DeviceService):
                 self.pause(self._heartbeat_s)
 
     def close(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        super().close()
         while request := self._next_request():
             self._refuse(request)
 
