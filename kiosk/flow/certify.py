@@ -15,10 +15,11 @@ from kiosk.domain.coaching import Coach
 from kiosk.domain.consent import Consent, ConsentScope
 from kiosk.domain.decision import FaceEvidence, Outcome, decide
 from kiosk.domain.period import DueDate, local_day
-from kiosk.domain.slip import PrintOutcome, Slip
+from kiosk.domain.slip import PrintOutcome
 from kiosk.domain.trouble import FaceTrouble, HandInTrouble
 from kiosk.flow import effects as fx
 from kiosk.flow import events as ev
+from kiosk.flow import slips
 from kiosk.flow.effects import Effect
 from kiosk.flow.session import Rules, Session, Surroundings
 from kiosk.flow.view import Button, Step
@@ -36,11 +37,13 @@ NO_IDLE = NOT_TO_BE_ENDED | {Step.CAMERA}
 """Steps that do not wait for a finger: they end by their own time, the camera's tries by the face room's."""
 
 
-def begin(session: Session) -> Result:
+def begin(session: Session, around: Surroundings) -> Result:
     """The start screen: cards are looked for, so that a card simply laid down starts a conversation."""
     if not session.reader_usable:
         note = f"staff.idcard.{session.reader_reason}" if session.reader_reason else ""
         return session.fresh(Step.OUT_OF_SERVICE, staff_note=note), (*_STOP, fx.ReleaseCard())
+    if around.printer_hindrance:
+        return session.fresh(Step.NO_SLIP, staff_note=slips.printer_note(around)), (*_STOP, fx.SeekCard())
     return session.fresh(Step.ATTRACT), (*_STOP, fx.SeekCard())
 
 
@@ -50,7 +53,8 @@ def step(session: Session, event: ev.Event, around: Surroundings, rules: Rules) 
     if isinstance(event, ev.Pressed):
         wanted = (fx.Hush(), *wanted)  # a touch always stops the voice (EN 301 549, 5.1.3.5)
     warning_gone = session.idle_left is not None and after.idle_left is None
-    if after.step is not session.step or warning_gone or isinstance(event, ev.Pressed):
+    somebody_came = _notice_to_nobody(session) and not _notice_to_nobody(after)
+    if after.step is not session.step or warning_gone or somebody_came or isinstance(event, ev.Pressed):
         wanted = (*wanted, *_watch_silence(after, rules))
     return after, wanted
 
@@ -68,10 +72,10 @@ def _pressed(session: Session, event: ev.Pressed, around: Surroundings, rules: R
         return session, (fx.SayAgain(),)
     if button is Button.CLOSE_HELP:
         return replace(session, help_open=False), ()
-    if button is Button.END and here not in NOT_TO_BE_ENDED:
+    if button is Button.END and here not in NOT_TO_BE_ENDED and not _notice_to_nobody(session):
         return _end(session, "ended.cancelled", rules)
     if button is Button.DONE and here in (Step.RESULT, Step.ENDED, Step.DECLINED):
-        return _leave(session, rules)
+        return _leave(session, around, rules)
     move = _MOVES.get((here, button))
     return move(session, around, rules) if move else (session, ())
 
@@ -85,7 +89,25 @@ def _explain(session: Session, around: Surroundings, rules: Rules) -> Result:
 
 
 def _to_start(session: Session, around: Surroundings, rules: Rules) -> Result:
-    return begin(session)
+    return begin(session, around)
+
+
+def _without_slip(session: Session, around: Surroundings, rules: Rules) -> Result:
+    decided = replace(session, wants_slip=False)
+    if session.card is None:
+        return _start(decided, around, rules)
+    return decided.at(Step.CARD), (fx.FindPerson(session.card),)
+
+
+def _tick_no_slip(session: Session, around: Surroundings, rules: Rules) -> Result:
+    return (replace(session, wants_slip=not session.wants_slip) if session.paper_low else session), ()
+
+
+def _reprint(session: Session, around: Surroundings, rules: Rules) -> Result:
+    if not session.may_reprint or around.printer_hindrance:
+        return replace(session, may_reprint=False), ()
+    again = slips.once_more(session)
+    return again, (fx.PrintSlip(slips.slip_of(again, rules)), fx.StartTimer(LEAVE, rules.result_s))
 
 
 def _ask_consent(session: Session, around: Surroundings, rules: Rules) -> Result:
@@ -134,9 +156,11 @@ def _review(session: Session, around: Surroundings, rules: Rules) -> Result:
 _MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Result]] = {
     (Step.ATTRACT, Button.START): _start,
     (Step.ATTRACT, Button.EXPLAIN): _explain,
+    (Step.NO_SLIP, Button.WITHOUT_SLIP): _without_slip,
     (Step.EXPLAIN, Button.START): _start,
     (Step.EXPLAIN, Button.BACK): _to_start,
     (Step.GREETING, Button.CONTINUE): _ask_consent,
+    (Step.GREETING, Button.TICK_NO_SLIP): _tick_no_slip,
     (Step.CONSENT, Button.TICK_MATCH): _tick(ConsentScope.MATCH),
     (Step.CONSENT, Button.TICK_SEND_PHOTO): _tick(ConsentScope.SEND_PHOTO),
     (Step.CONSENT, Button.AGREE): _agree,
@@ -146,6 +170,7 @@ _MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Resul
     (Step.TRY_AGAIN, Button.RETRY): _retry,
     (Step.SORRY, Button.RETRY): _retry,
     (Step.ASK_REVIEW, Button.ASK_REVIEW): _review,
+    (Step.RESULT, Button.REPRINT): _reprint,
 }
 
 
@@ -159,9 +184,12 @@ def _card_seen(session: Session, event: ev.CardSeen, around: Surroundings, rules
 
 
 def _card_read(session: Session, event: ev.CardRead, around: Surroundings, rules: Rules) -> Result:
-    if session.step not in WAITS_FOR_CARD or session.card is not None:
+    if session.step not in WAITS_FOR_CARD | {Step.NO_SLIP} or session.card is not None:
         return session, ()
     known = replace(session.at(Step.CARD), card=event.card, card_on_reader=True, card_seen=True)
+    if around.printer_hindrance and session.wants_slip:
+        held = replace(known.at(Step.NO_SLIP), staff_note=slips.printer_note(around))
+        return held, (fx.ReleaseCard(), fx.Say("no_slip.title"))
     return known, (fx.ReleaseCard(), fx.FindPerson(event.card))
 
 
@@ -174,7 +202,7 @@ def _card_failed(session: Session, event: ev.CardFailed, around: Surroundings, r
 
 def _card_lifted(session: Session, event: ev.CardLifted, around: Surroundings, rules: Rules) -> Result:
     lifted = replace(session, card_on_reader=False, card_seen=False)
-    return begin(lifted) if session.step is Step.TAKE_CARD else (lifted, ())
+    return begin(lifted, around) if session.step is Step.TAKE_CARD else (lifted, ())
 
 
 def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundings, rules: Rules) -> Result:
@@ -182,14 +210,28 @@ def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundi
     changed = replace(session, reader_usable=event.usable, reader_reason=event.reason, card_on_reader=on_reader)
     waiting_for_card = session.step in WAITS_FOR_CARD and session.card is None
     if session.step is Step.OUT_OF_SERVICE or (not event.usable and waiting_for_card):
-        return begin(changed)
+        return begin(changed, around)
     return changed, ()
+
+
+def _printer_changed(session: Session, event: ev.PrinterChanged, around: Surroundings, rules: Rules) -> Result:
+    """Shows or clears the notice while nobody has begun; later only what has become possible is offered."""
+    hindered = bool(around.printer_hindrance)
+    waiting = session.step in WAITS_FOR_CARD and session.card is None and session.wants_slip and not session.card_seen
+    if session.step is Step.NO_SLIP and not hindered and session.card is not None:
+        return session.at(Step.CARD), (fx.FindPerson(session.card),)
+    if session.step is Step.NO_SLIP or (waiting and hindered):
+        return begin(session, around) if session.card is None else (replace(session, staff_note=slips.printer_note(around)), ())
+    if session.step is Step.RESULT:
+        return replace(session, may_reprint=slips.reprint_helps(session, around)), ()
+    return session, ()
 
 
 def _person_found(session: Session, event: ev.PersonFound, around: Surroundings, rules: Rules) -> Result:
     if session.step is not Step.CARD or session.card is not event.card:
         return session, ()
-    return replace(session.at(Step.GREETING), record=event.record), (fx.Say("greeting.title"),)
+    greeted = replace(session.at(Step.GREETING), record=event.record, paper_low=around.paper_low and session.wants_slip)
+    return greeted, (fx.Say("greeting.title"),)
 
 
 def _lookup_failed(session: Session, event: ev.LookupFailed, around: Surroundings, rules: Rules) -> Result:
@@ -295,30 +337,20 @@ def _hand_in_failed(session: Session, event: ev.HandInFailed, around: Surroundin
 
 
 def _delivery_known(session: Session, event: ev.DeliveryKnown, around: Surroundings, rules: Rules) -> Result:
-    receipt, card = session.receipt, session.card
+    receipt = session.receipt
     if session.step is not Step.HANDING_IN or receipt is None or receipt.case_id != event.case_id:
         return session, ()
-    assert card is not None and session.outcome is not None and session.captured_at is not None
+    assert session.outcome is not None
     word = standing(session.outcome, event.delivered)
     comfort = "result.review" if session.outcome is Outcome.MANUAL_REVIEW else ""
     shown = replace(session.at(Step.RESULT), standing=word, trouble=comfort)
     leave = fx.StartTimer(LEAVE, rules.result_s)
     wanted: tuple[Effect, ...] = (fx.CancelTimer(HAND_IN), fx.Say(f"result.{word.value}"), leave)
+    if not session.wants_slip:
+        return shown, wanted
     if around.printer_hindrance:
-        return replace(shown, slip=PrintOutcome.BLOCKED, staff_note=f"staff.printer.{around.printer_hindrance}"), wanted
-    slip = Slip(
-        case_number=receipt.case_number,
-        item=Item.CERTIFICATION,
-        masked_name=card.masked_name,
-        masked_number=card.masked_number,
-        handed_in_at=session.captured_at,
-        terminal_id=rules.terminal_id,
-        site=rules.site,
-        standing=word,
-        due=session.due,
-        query_token=receipt.query_token,
-    )
-    return shown, (*wanted, fx.PrintSlip(slip))
+        return replace(shown, slip=PrintOutcome.BLOCKED, staff_note=slips.printer_note(around)), wanted
+    return shown, (*wanted, fx.PrintSlip(slips.slip_of(shown, rules)))
 
 
 def _slip_ended(session: Session, event: ev.SlipEnded, around: Surroundings, rules: Rules) -> Result:
@@ -328,15 +360,17 @@ def _slip_ended(session: Session, event: ev.SlipEnded, around: Surroundings, rul
         return session, ()
     restart = fx.StartTimer(LEAVE, rules.result_s)  # time to read starts when the slip is out
     note = f"staff.printer.{event.reason}" if event.reason else ""
-    return replace(session, slip=event.outcome, staff_note=note), (fx.Say(f"slip_state.{event.outcome.value}"), restart)
+    ended = replace(session, slip=event.outcome, staff_note=note)
+    ended = replace(ended, may_reprint=slips.reprint_helps(ended, around))
+    return ended, (fx.Say(f"slip_state.{event.outcome.value}"), restart)
 
 
-def _leave(session: Session, rules: Rules) -> Result:
+def _leave(session: Session, around: Surroundings, rules: Rules) -> Result:
     """From a last screen: to the reminder while the card still lies there, else to the start screen."""
     if session.card_on_reader and session.step is not Step.TAKE_CARD:
         wanted = (*_STOP, fx.Say("take_card.title"), fx.StartTimer(LEAVE, rules.take_card_s))
         return session.fresh(Step.TAKE_CARD), wanted
-    return begin(session)
+    return begin(session, around)
 
 
 def _end(session: Session, sentence: str, rules: Rules) -> Result:
@@ -356,7 +390,7 @@ _STOP: tuple[Effect, ...] = (
 
 def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Rules) -> Result:
     timer = event.timer
-    if timer == IDLE and session.step not in NO_IDLE:
+    if timer == IDLE and session.step not in NO_IDLE and not _notice_to_nobody(session):
         return replace(session, idle_left=rules.countdown_s), (fx.Say("idle.question"), fx.StartTimer(TICK, 1.0))
     if timer == IDLE and session.help_open:
         return replace(session, help_open=False), ()
@@ -365,7 +399,7 @@ def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Ru
             return _end(session, "ended.timeout", rules)
         return replace(session, idle_left=session.idle_left - 1), (fx.StartTimer(TICK, 1.0),)
     if timer == LEAVE and session.step in (Step.RESULT, Step.ENDED, Step.TAKE_CARD):
-        return _leave(session, rules)
+        return _leave(session, around, rules)
     if timer == HAND_IN and session.step is Step.HANDING_IN:
         if session.receipt is not None:
             return _delivery_known(session, ev.DeliveryKnown(session.receipt.case_id, False), around, rules)
@@ -376,9 +410,14 @@ def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Ru
 
 def _watch_silence(session: Session, rules: Rules) -> tuple[Effect, ...]:
     """A touch or a new step starts the silence anew, where silence is watched."""
-    if session.step in NO_IDLE and not session.help_open:
+    if (session.step in NO_IDLE or _notice_to_nobody(session)) and not session.help_open:
         return fx.CancelTimer(IDLE), fx.CancelTimer(TICK)
     return (fx.StartTimer(IDLE, rules.idle_s),)
+
+
+def _notice_to_nobody(session: Session) -> bool:
+    """The notice in place of the start screen, before anybody has laid a card."""
+    return session.step is Step.NO_SLIP and session.card is None
 
 
 _HANDLERS: dict[type, Callable[..., Result]] = {
@@ -389,6 +428,7 @@ _HANDLERS: dict[type, Callable[..., Result]] = {
     ev.CardFailed: _card_failed,
     ev.CardLifted: _card_lifted,
     ev.ReaderChanged: _reader_changed,
+    ev.PrinterChanged: _printer_changed,
     ev.PersonFound: _person_found,
     ev.LookupFailed: _lookup_failed,
     ev.Coached: _coached,

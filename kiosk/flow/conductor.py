@@ -48,7 +48,7 @@ class Conductor:
         return self._shown
 
     def start(self) -> None:
-        self._apply(*certify.begin(self._session))
+        self._apply(*certify.begin(self._session, self._around()))
 
     def handle(self, event: Event) -> None:
         self._waiting.append(event)
@@ -57,10 +57,13 @@ class Conductor:
         self._busy = True
         try:
             while self._waiting:
-                around = Surroundings(self._ports.clock.now(), self._ports.printer.hindrance())
-                self._apply(*certify.step(self._session, self._waiting.popleft(), around, self._rules))
+                self._apply(*certify.step(self._session, self._waiting.popleft(), self._around(), self._rules))
         finally:
             self._busy = False
+
+    def _around(self) -> Surroundings:
+        printer = self._ports.printer
+        return Surroundings(self._ports.clock.now(), printer.hindrance(), printer.paper_low())
 
     def _apply(self, session: Session, wanted: tuple[Effect, ...]) -> None:
         self._session = session

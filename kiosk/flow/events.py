@@ -48,6 +48,11 @@ class ReaderChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PrinterChanged:
+    """The receipt printer can print again, or no longer; how it stands is asked for with every event."""
+
+
+@dataclass(frozen=True, slots=True)
 class PersonFound:
     card: IdCard = field(repr=False)
     """The card that was asked about: an answer about an earlier one is nobody's business."""
@@ -108,6 +113,6 @@ class TimeUp:
 
 
 Event = (
-    Pressed | CardSeen | CardRead | CardFailed | CardLifted | ReaderChanged | PersonFound | LookupFailed | Coached | FaceTried
-    | FaceFailed | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | TimeUp
+    Pressed | CardSeen | CardRead | CardFailed | CardLifted | ReaderChanged | PrinterChanged | PersonFound | LookupFailed
+    | Coached | FaceTried | FaceFailed | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | TimeUp
 )

@@ -48,6 +48,8 @@ class SlipPrinter(Protocol):
     def hindrance(self) -> str:
         """Why no slip can be promised now, as a reason code (`paper_out`, `mute` …); empty when it can."""
 
+    def paper_low(self) -> bool: ...
+
     def print_slip(self, slip: Slip) -> None:
         """Answer: SlipEnded."""
 

@@ -42,6 +42,7 @@ class Surroundings:
     now: dt.datetime
     printer_hindrance: str
     """Empty when a slip can be promised."""
+    paper_low: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,12 @@ class Session:
     due: DueDate | None = None
     receipt: CaseReceipt | None = None
     standing: Standing | None = None
+    wants_slip: bool = True
+    paper_low: bool = False
+    """As it was when the card was read: what is offered then stays."""
     slip: PrintOutcome | None = None
+    slip_copy: int = 1
+    may_reprint: bool = False
     help_open: bool = False
     idle_left: int | None = None
 

@@ -19,6 +19,7 @@ _STEPS = 4
 _BUTTONS: dict[Step, frozenset[Button]] = {
     Step.OUT_OF_SERVICE: frozenset(),
     Step.ATTRACT: frozenset({Button.START, Button.EXPLAIN}),
+    Step.NO_SLIP: frozenset({Button.WITHOUT_SLIP}),
     Step.EXPLAIN: frozenset({Button.START, Button.BACK}),
     Step.CARD: frozenset({Button.END}),
     Step.GREETING: frozenset({Button.CONTINUE, Button.END}),
@@ -60,6 +61,8 @@ def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
         standing=session.standing,
         case_number=session.receipt.case_number if session.receipt else "",
         handed_in_at=session.captured_at if session.receipt else None,
+        wants_slip=session.wants_slip,
+        paper_low=session.paper_low,
         slip=session.slip,
         card_on_reader=session.card_on_reader,
         help_open=session.help_open,
@@ -83,6 +86,12 @@ def _enabled(session: Session) -> frozenset[Button]:
     buttons = _BUTTONS[session.step] | {Button.HELP}
     if session.step not in (Step.OUT_OF_SERVICE, Step.ATTRACT):
         buttons |= {Button.REPEAT_VOICE}
+    if session.step is Step.NO_SLIP and session.card is not None:
+        buttons |= {Button.END}
+    if session.step is Step.GREETING and session.paper_low:
+        buttons |= {Button.TICK_NO_SLIP}
+    if session.step is Step.RESULT and session.may_reprint:
+        buttons |= {Button.REPRINT}
     if session.step is Step.CONSENT and ConsentScope.MATCH in session.ticked:
         buttons |= {Button.AGREE}
     if session.step is Step.SORRY and not session.may_retry_camera:

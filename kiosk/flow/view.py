@@ -20,6 +20,8 @@ class Step(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
     """The card reader does not work: says where else it can be done. Leaves by itself."""
     ATTRACT = "attract"
+    NO_SLIP = "no_slip"
+    """The printer cannot print: nothing that ends in a slip begins. Leaves by itself once it can."""
     EXPLAIN = "explain"
     """怎么办理: the four things that will happen."""
     CARD = "card"
@@ -58,6 +60,12 @@ class Button(StrEnum):
     DECLINE = "decline"
     RETRY = "retry"
     ASK_REVIEW = "ask_review"
+    WITHOUT_SLIP = "without_slip"
+    """Go on although no slip can be printed."""
+    TICK_NO_SLIP = "tick_no_slip"
+    """不打印: offered while the paper is running out."""
+    REPRINT = "reprint"
+    """补打: once, after a slip of which nobody knows how it came out; and when a printer that could not print can."""
     REPEAT_VOICE = "repeat_voice"
     MORE_TIME = "more_time"
     DONE = "done"
@@ -89,8 +97,10 @@ class View:
     standing: Standing | None = None
     case_number: str = ""
     handed_in_at: dt.datetime | None = None
+    wants_slip: bool = True
+    paper_low: bool = False
     slip: PrintOutcome | None = None
-    """None while printing."""
+    """None while printing, and where no slip is wanted."""
     card_on_reader: bool = False
     help_open: bool = False
     idle_seconds_left: int | None = None

@@ -161,6 +161,9 @@ class SlipDesk:
         status = self._board.of(DeviceKind.PRINTER)
         return "" if status.usable else status.reason or "mute"
 
+    def paper_low(self) -> bool:
+        return self._board.of(DeviceKind.PRINTER).reason == "paper_low"
+
     def print_slip(self, slip: Slip) -> None:
         raster = self._draw(slip)
         if raster is None:

@@ -21,7 +21,7 @@ from kiosk.domain.slip import PrintResult, Raster, Slip
 from kiosk.domain.status import DeviceStatus
 from kiosk.face.client import FaceClient
 from kiosk.flow.conductor import Conductor, Ports
-from kiosk.flow.events import Event, Pressed, ReaderChanged
+from kiosk.flow.events import Event, Pressed, PrinterChanged, ReaderChanged
 from kiosk.flow.session import Rules
 from kiosk.flow.view import Button, Step, View
 from kiosk.store.cases import CaseStore
@@ -144,7 +144,7 @@ class House:
             EnvelopeSealer(engine, simulated=config.mode is Mode.DEMO), clock, post,
         )
         self._reader = IdCardService(config.idcard.port, config.idcard.baud, self._reader_status, self._card)
-        self._printer = PrinterService(config.printer, PrintJournal(engine, clock.now), self._slip_ended, board.report)
+        self._printer = PrinterService(config.printer, PrintJournal(engine, clock.now), self._slip_ended, self._printer_status)
         self._mirror = window.camera
         self._camera = CameraService(config.camera, self._camera_status)
         self._face = FaceClient(config.face, (config.camera.width, config.camera.height), self._face_happened, board.report)
@@ -188,6 +188,10 @@ class House:
     def _reader_status(self, status: DeviceStatus) -> None:
         self._board.report(status)
         self._post(ReaderChanged(status.usable, status.reason))
+
+    def _printer_status(self, status: DeviceStatus) -> None:
+        self._board.report(status)
+        self._post(PrinterChanged())
 
     def _camera_status(self, status: DeviceStatus) -> None:
         self._board.report(status)

@@ -40,6 +40,7 @@ class House:
         self.views: list[View] = []
         self.timers: dict[str, float] = {}
         self.printer_hindrance = ""
+        self.paper_is_low = False
         self.drafts: list[CaseDraft] = []
         self.slips: list[Slip] = []
         self.conductor = Conductor(Ports(self, self, self, self, self, self, self, Clocked(self)), RULES)  # type: ignore[arg-type]
@@ -70,6 +71,9 @@ class House:
 
     def hindrance(self) -> str:
         return self.printer_hindrance
+
+    def paper_low(self) -> bool:
+        return self.paper_is_low
 
     def print_slip(self, slip: Slip) -> None:
         self.slips.append(slip)

@@ -287,21 +287,6 @@ def test_silence_after_an_unclear_commit_does_not_claim_either() -> None:
     assert house.view.trouble == "ended.unclear"
 
 
-def test_no_paper_shows_the_number_instead() -> None:
-    house = House()
-    house.printer_hindrance = "paper_out"
-    house.to_result()
-    assert house.view.slip is PrintOutcome.BLOCKED and not house.slips and house.view.case_number == RECEIPT.case_number
-    assert house.view.staff_note == "staff.printer.paper_out"
-
-
-@pytest.mark.parametrize("outcome", [PrintOutcome.UNKNOWN, PrintOutcome.BLOCKED])
-def test_a_slip_that_did_not_come_is_never_printed_again_by_itself(outcome: PrintOutcome) -> None:
-    house = House().to_result()
-    house.handle(ev.SlipEnded(RECEIPT.case_number, outcome, "paper_out"))
-    assert house.view.slip is outcome and len(house.slips) == 1
-
-
 def test_idle_warns_then_wipes_and_a_touch_helps() -> None:
     house = House().to_greeting()
     house.handle(ev.TimeUp("idle"))
@@ -365,6 +350,7 @@ EVENTS = st.one_of(
     st.sampled_from(FaceTrouble).map(ev.FaceFailed),
     st.sampled_from(HandInTrouble).map(lambda trouble: ev.HandInFailed(NOW, trouble)),
     st.booleans().map(ev.ReaderChanged),
+    st.sampled_from([("", False), ("", True), ("paper_out", False)]),
     st.sampled_from([KNOWN, UNKNOWN]).map(lambda record: ev.PersonFound(CARD, record)),
     st.sampled_from([0.3, 0.45, 0.7, float("nan")]).map(tried),
     st.booleans().map(lambda delivered: ev.DeliveryKnown(RECEIPT.case_id, delivered)),
@@ -375,12 +361,13 @@ EVENTS = st.one_of(
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(EVENTS, max_size=60))
-def test_any_life(events: list[ev.Event]) -> None:
+def test_any_life(events: list[object]) -> None:
     house = House()
     house.conductor.start()
     for event in [ev.ReaderChanged(True), *events]:
         drafts_before, camera_before = len(house.drafts), len([a for a in house.asked if a[0] == "camera"])
-        house.handle(event)
+        slips_before, open_before = len(house.slips), house.conductor.session.slip is None
+        handle(house, event)
         session, view = house.conductor.session, house.view
         if view.step in (Step.ATTRACT, Step.OUT_OF_SERVICE, Step.ENDED, Step.TAKE_CARD):
             assert session.card is None and session.record is None and not session.evidence and session.consent is None
@@ -390,20 +377,31 @@ def test_any_life(events: list[ev.Event]) -> None:
         if len([a for a in house.asked if a[0] == "camera"]) > camera_before:
             assert session.consent is not None, "the camera opens only after consent"
         assert session.attempts <= RULES.attempts_max
-    assert len(house.slips) <= len(house.drafts)
+        if len(house.slips) > slips_before:
+            assert session.wants_slip and (event == ev.Pressed(Button.REPRINT) or open_before)
+    assert len([slip for slip in house.slips if slip.copy == 1]) <= len(house.drafts) + events.count(ev.Pressed(Button.REPRINT))
+    assert all(slip.copy <= 2 for slip in house.slips)
 
 
-@given(st.sampled_from(Step), EVENTS)
-def test_every_step_takes_every_event(step: Step, event: ev.Event) -> None:
+def handle(house: House, event: object) -> None:
+    """An event, or how the printer stands from now on."""
+    if isinstance(event, tuple):
+        house.printer_hindrance, house.paper_is_low = event
+        event = ev.PrinterChanged()
+    house.handle(event)
+
+
+@given(st.sampled_from(Step), EVENTS.filter(lambda event: not isinstance(event, tuple)), st.sampled_from(["", "paper_out"]))
+def test_every_step_takes_every_event(step: Step, event: ev.Event, hindrance: str) -> None:
     """From any step with a full session: no exception, and the view can be drawn."""
     full = Session(step=step, reader_usable=True, card=CARD, record=KNOWN, consent=Consent(frozenset(ConsentScope), "t", NOW),
                    outcome=Outcome.PASSED, captured_at=NOW, receipt=RECEIPT, standing=Standing.RECEIVED)
-    after, _ = certify.step(full, event, Surroundings(NOW, ""), RULES)
+    after, _ = certify.step(full, event, Surroundings(NOW, hindrance), RULES)
     assert view_of(after, RULES, NOW).enabled is not None
 
 
 def test_every_step_waiting_for_a_finger_watches_the_silence() -> None:
     for step in set(Step) - certify.NO_IDLE:
-        waiting = Session(step=step, reader_usable=True)
+        waiting = Session(step=step, reader_usable=True, card=CARD)
         _, wanted = certify.step(waiting, ev.Pressed(Button.HELP), Surroundings(NOW, ""), RULES)
         assert any(getattr(one, "name", "") == "idle" for one in wanted), step

@@ -66,6 +66,10 @@ VIEWS: Final[dict[str, View]] = {
     "out_of_service": View(Step.OUT_OF_SERVICE, _HELP, staff_note="staff.idcard.mute"),
     "out_of_service-database": View(Step.OUT_OF_SERVICE, _HELP, staff_note="staff.store.wrong_key"),
     "attract": View(Step.ATTRACT, _HELP | {Button.START, Button.EXPLAIN}),
+    "no_slip": View(Step.NO_SLIP, _HELP | {Button.WITHOUT_SLIP}, staff_note="staff.printer.paper_out"),
+    "no_slip-card": View(
+        Step.NO_SLIP, _END | {Button.WITHOUT_SLIP}, card_on_reader=True, staff_note="staff.printer.unrecoverable"
+    ),
     "explain": View(Step.EXPLAIN, _HELP | {Button.START, Button.BACK}),
     "card": _CARD,
     "card-reading": replace(_CARD, card_seen=True, card_on_reader=True),
@@ -78,6 +82,12 @@ VIEWS: Final[dict[str, View]] = {
         PeriodState.VALID,
         masked_name=LONG_NAME,
         last_case_number=CASE_NUMBER,
+        decision=OfficeDecision(CASE_NUMBER, accepted=False, reason=REASON, decided_on=dt.date(2026, 10, 28)),
+    ),
+    "greeting-paper_low": _greeting(PeriodState.DUE_SOON, paper_low=True, enabled=_END | {Button.CONTINUE, Button.TICK_NO_SLIP}),
+    "greeting-paper_low-longest": _greeting(
+        PeriodState.VALID, paper_low=True, wants_slip=False, enabled=_END | {Button.CONTINUE, Button.TICK_NO_SLIP},
+        masked_name=LONG_NAME, last_case_number=CASE_NUMBER,
         decision=OfficeDecision(CASE_NUMBER, accepted=False, reason=REASON, decided_on=dt.date(2026, 10, 28)),
     ),
     "consent": _consent(),
@@ -101,6 +111,11 @@ VIEWS: Final[dict[str, View]] = {
         Standing.RECEIVED, PrintOutcome.BLOCKED, card_on_reader=True, staff_note="staff.printer.missing_glyph"
     ),
     "result-received-unknown": _result(Standing.RECEIVED, PrintOutcome.UNKNOWN, staff_note="staff.printer.line_lost"),
+    "result-received-reprint": _result(
+        Standing.RECEIVED, PrintOutcome.UNKNOWN, card_on_reader=True, enabled=_HELP | {Button.DONE, Button.REPRINT},
+        staff_note="staff.printer.no_proof",
+    ),
+    "result-received-no_slip": _result(Standing.RECEIVED, None, wants_slip=False, card_on_reader=True),
     "result-review": _result(Standing.RECEIVED, PrintOutcome.PRINTED, trouble="result.review", card_on_reader=True),
     "result-submitted": _result(Standing.SUBMITTED, PrintOutcome.PRINTED, card_on_reader=True),
     "result-confirmed": _result(Standing.CONFIRMED, PrintOutcome.PRINTED, due=DUE),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from visits import TRY_S, Enter, delivered, to_camera, to_result
+from visits import TRY_S, Enter, agree, delivered, to_camera, to_result
 
 from kiosk.demo.estate import Estate
 from kiosk.devices.emulated.idcard import Manner
@@ -120,24 +120,50 @@ def test_coaching(town: Estate, enter: Enter, person: str, fault: str, coach: Co
 # ------------------------------------------------------------------------------------------ printer
 
 
-def test_printer_without_paper_shows_the_number_instead(town: Estate, enter: Enter) -> None:
+def test_pr_02_without_paper_nothing_begins_unless_the_person_wants_no_slip(town: Estate, enter: Enter) -> None:
+    finger = enter()
+    assert town.printer is not None
+    slips, before = len(town.printer.slips), len(town.office_cases())
+    town.printer.faults.paper_end = True
+    view = finger.wait_for(Step.NO_SLIP, 20)
+    assert view.staff_note == "staff.printer.paper_out"
+    town.stand("cardholder")
+    town.lay_card()
+    finger.wait(lambda view: Button.END in view.enabled, 20, "the card to be noticed")
+    finger.press(Button.WITHOUT_SLIP)
+    finger.wait_for(Step.GREETING, 20)
+    agree(finger)
+    view = finger.wait_for(Step.RESULT, TRY_S)
+    assert not view.wants_slip and view.case_number
+    delivered(town, finger)
+    assert len(town.office_cases()) == before + 1 and len(town.printer.slips) == slips
+
+
+def test_paper_put_in_while_somebody_waits_goes_on_by_itself(town: Estate, enter: Enter) -> None:
     finger = enter()
     assert town.printer is not None
     town.printer.faults.paper_end = True
-    finger.pause(3)
-    before = len(town.office_cases())
-    view = to_result(town, finger)
-    assert view.slip is PrintOutcome.BLOCKED and view.case_number and view.staff_note == "staff.printer.paper_out"
-    delivered(town, finger)
-    assert len(town.office_cases()) == before + 1
+    finger.wait_for(Step.NO_SLIP, 20)
+    town.lay_card()
+    finger.wait(lambda view: Button.END in view.enabled, 20, "the card to be noticed")
+    town.printer.faults.paper_end = False
+    assert finger.wait_for(Step.GREETING, 20).wants_slip
 
 
-def test_silent_printer(town: Estate, enter: Enter) -> None:
+def test_printer_silent_at_the_end_and_well_again(town: Estate, enter: Enter) -> None:
     finger = enter()
     assert town.printer is not None
+    slips = len(town.printer.slips)
+    to_camera(town, finger)
     town.printer.faults.silent = True
-    view = to_result(town, finger)
+    finger.wait_for(Step.RESULT, TRY_S)
+    view = finger.wait(lambda view: view.slip is not None, 60, "the word on the slip")
     assert view.slip is PrintOutcome.BLOCKED and view.staff_note.startswith("staff.printer.") and view.case_number
+    town.printer.faults.silent = False
+    finger.wait(lambda view: Button.REPRINT in view.enabled, 30, "the offer to print")
+    finger.press(Button.REPRINT)
+    finger.wait(lambda view: view.slip is PrintOutcome.PRINTED, 60, "the slip")
+    assert len(town.printer.slips) == slips + 1
 
 
 def test_paper_runs_out_in_the_middle_and_is_refilled(town: Estate, enter: Enter) -> None:

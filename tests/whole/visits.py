@@ -17,6 +17,11 @@ def to_camera(town: Estate, finger: Finger, person: str = "cardholder", send_pho
     town.stand(person)
     town.lay_card()
     finger.wait_for(Step.GREETING)
+    agree(finger, send_photo)
+
+
+def agree(finger: Finger, send_photo: bool = True) -> None:
+    """From the greeting to the camera."""
     finger.press(Button.CONTINUE)
     finger.wait_for(Step.CONSENT)
     finger.press(Button.TICK_MATCH)

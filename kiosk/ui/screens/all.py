@@ -16,6 +16,7 @@ from kiosk.ui.screens.ended import EndedScreen
 from kiosk.ui.screens.explain import ExplainScreen
 from kiosk.ui.screens.greeting import GreetingScreen
 from kiosk.ui.screens.handing_in import HandingInScreen
+from kiosk.ui.screens.no_slip import NoSlipScreen
 from kiosk.ui.screens.out_of_service import OutOfServiceScreen
 from kiosk.ui.screens.result import ResultScreen
 from kiosk.ui.screens.sorry import SorryScreen
@@ -25,6 +26,7 @@ from kiosk.ui.screens.try_again import TryAgainScreen
 SCREENS: Final[dict[Step, type[Screen]]] = {
     Step.OUT_OF_SERVICE: OutOfServiceScreen,
     Step.ATTRACT: AttractScreen,
+    Step.NO_SLIP: NoSlipScreen,
     Step.EXPLAIN: ExplainScreen,
     Step.CARD: CardScreen,
     Step.GREETING: GreetingScreen,

@@ -9,7 +9,7 @@ from kiosk.flow.view import Button, View
 from kiosk.texts import Texts
 from kiosk.ui.dates import day_text
 from kiosk.ui.screens.base import Screen
-from kiosk.ui.widgets import Panel, Picture, label
+from kiosk.ui.widgets import Panel, Picture, TickTile, label
 
 _LOOK = {
     PeriodState.VALID: ("good", "done"),
@@ -31,9 +31,11 @@ class GreetingScreen(Screen):
         self._decision = label("", centred=False)
         self._decision_panel = Panel("calm", "information", self._decision)
         self._picture = Picture("face")
+        self._no_slip = TickTile(Button.TICK_NO_SLIP, texts.text("button.tick_no_slip"))
         self.tell(self._name, self._period_panel, self._already_panel)
         self.act.addWidget(self._decision_panel)
         self.act.addWidget(self._picture, 1)
+        self.act.addWidget(self._no_slip)
         self.act.addWidget(self.button(Button.CONTINUE))
 
     def show_view(self, view: View) -> None:
@@ -46,6 +48,8 @@ class GreetingScreen(Screen):
         self._due.setVisible(view.due is not None)
         self._number.setText(texts.text("greeting.already_number", number=view.last_case_number or ""))
         self._already_panel.setVisible(view.last_case_number is not None)
+        self._picture.setVisible(not view.paper_low)
+        self._no_slip.set_ticked(not view.wants_slip)
         self._decision.setText(self._decided(view))
         self._decision_panel.setVisible(view.decision is not None)
 

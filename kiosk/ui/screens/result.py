@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from PySide6.QtWidgets import QHBoxLayout
+
 from kiosk.domain.case import Standing
 from kiosk.domain.slip import PrintOutcome
 from kiosk.flow.view import Button, View
 from kiosk.texts import Texts
 from kiosk.ui.dates import day_text, minute_text
 from kiosk.ui.screens.base import Screen
-from kiosk.ui.theme import Theme
+from kiosk.ui.theme import GAP, Theme
 from kiosk.ui.widgets import Panel, Picture, label, set_style
 
 _LOOK = {
@@ -48,7 +50,10 @@ class ResultScreen(Screen):
         for panel in (number_panel, self._slip_panel, self._card):
             self.act.addWidget(panel)
         self.act.addStretch(1)
-        self.act.addWidget(self.button(Button.DONE))
+        self._buttons = QHBoxLayout()
+        self._buttons.addWidget(self.button(Button.REPRINT, "second"))
+        self._buttons.addWidget(self.button(Button.DONE))
+        self.act.addLayout(self._buttons)
 
     def show_view(self, view: View) -> None:
         if view.standing is None:
@@ -63,8 +68,8 @@ class ResultScreen(Screen):
         self._time.setText(self._time_text(view))
         self._due.setText(self._due_text(view))
         self._due.setVisible(view.due is not None)
-        self._slip.setText(texts.text(f"slip_state.{view.slip.value}" if view.slip else "slip_state.printing"))
-        self._slip_panel.set_tone(*_SLIP_LOOK[view.slip])
+        self._slip.setText(texts.text(_slip_words(view)))
+        self._slip_panel.set_tone(*(_SLIP_LOOK[view.slip] if view.wants_slip else ("calm", "note_down")))
         self._staff.setText(self.staff_words(view))
         self._staff.setVisible(bool(view.staff_note))
         self._card.setVisible(view.card_on_reader)
@@ -75,6 +80,7 @@ class ResultScreen(Screen):
 
     def rescale(self, theme: Theme) -> None:
         super().rescale(theme)
+        self._buttons.setSpacing(theme.px(GAP))
         if theme.landscape:  # three panels and the button share a low screen
             self.act.setSpacing(theme.px(14))
 
@@ -88,3 +94,9 @@ class ResultScreen(Screen):
             return ""
         kind = "confirmed" if view.due.confirmed_by_office else "estimated"
         return self.texts.text(f"due.{kind}", date=day_text(self.texts, view.due.date))
+
+
+def _slip_words(view: View) -> str:
+    if not view.wants_slip:
+        return "slip_state.not_wanted"
+    return f"slip_state.{view.slip.value}" if view.slip else "slip_state.printing"
