@@ -6,18 +6,24 @@ prints what is in force. Secrets are never here: the database key is a systemd c
 
 from __future__ import annotations
 
+import re
 import tomllib
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from kiosk.domain.decision import FaceBands
 from kiosk.domain.period import PeriodBasis, PeriodRule
+from kiosk.domain.status import DeviceKind
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+_NUMBERED = re.compile(r"/dev/tty(USB|ACM)\d+")
+"""Names that go to whatever was plugged in first."""
 
 
 class _Section(BaseModel):
@@ -79,16 +85,35 @@ class FaceConfig(_Section):
 
 
 class CameraConfig(_Section):
+    """What is None stays as the camera has it; settings are in force from the next opening on."""
+
     source: str = Field("/dev/kiosk/camera", description="Device by stable name, video file, folder of frames or stream.")
-    width: int = Field(1280, ge=320, description="Frame width asked of the camera.")
-    height: int = Field(720, ge=240, description="Frame height asked of the camera.")
+    ir_source: str | None = Field(None, description="Infrared half of a binocular module, named like `source`.")
+    width: int = Field(1280, ge=640, description="Frame width asked of the camera.")
+    height: int = Field(720, ge=360, description="Frame height asked of the camera.")
     fps: float = Field(25.0, gt=0, le=60, description="Frames a second asked of the camera.")
     stale_s: float = Field(3.0, gt=0, description="Without a new frame for this long the camera is opened again.")
+    pair_skew_s: float = Field(0.04, gt=0, le=1, description="Colour and infrared further apart in time are no pair.")
+    auto_exposure: bool | None = Field(None, description="Whether the camera chooses its exposure itself.")
+    exposure_us: int | None = Field(None, ge=100, le=1_000_000, multiple_of=100, description="Exposure in microseconds.")
+    brightness: int | None = Field(None, description="On the camera's own scale.")
+    gain: int | None = Field(None, description="On the camera's own scale.")
+    auto_white_balance: bool | None = Field(None, description="Whether the camera chooses its white balance itself.")
+    power_line_hz: Literal[0, 50, 60] | None = Field(None, description="Mains frequency against flicker; 0 for none.")
+
+    @model_validator(mode="after")
+    def _exposure_by_hand(self) -> CameraConfig:
+        if self.exposure_us is not None and self.auto_exposure is not False:
+            raise ValueError("exposure_us: only together with auto_exposure = false")
+        return self
 
 
 class IdCardConfig(_Section):
     port: str = Field("/dev/kiosk/idcard", description="Serial port by its stable name, never ttyUSB numbers.")
     baud: int = Field(115200, description="Line speed; SAM_V modules are delivered with 115200.")
+    read_new_address: bool = Field(False, description="Also read the address written to the card after its issue.")
+    photo_decoder: tuple[str, ...] = Field((), description="Program and arguments that turn the card's photo into a picture.")
+    photo_decoder_s: float = Field(2.0, gt=0, le=10, description="How long the photo decoder may take.")
 
 
 class SocialCardAdapter(StrEnum):
@@ -106,17 +131,69 @@ class SocialCardConfig(_Section):
     reader: str = Field("", description="Part of the PC/SC reader's name; empty takes the first reader.")
 
 
+class ScannerProof(StrEnum):
+    NONE = "none"
+    """It cannot be asked: only its first good code proves it."""
+    NEWLAND = "newland"
+    """Answers Newland's query."""
+
+
 class ScannerConfig(_Section):
     enabled: bool = Field(False, description="Whether a code scanner is fitted.")
     port: str = Field("/dev/kiosk/scanner", description="Serial port (USB-COM or RS-232) by its stable name.")
     baud: int = Field(9600, description="Line speed; without meaning for USB-COM.")
+    proof: ScannerProof = Field(ScannerProof.NONE, description="How the scanner proves that it is one; newland for their models.")
+    aim_id: bool = Field(False, description="The scanner sends the AIM code id (]Q1); then nothing but QR codes is accepted.")
 
 
 class A4Config(_Section):
     enabled: bool = Field(False, description="Whether an A4 printer is fitted.")
     server: str = Field("ipp://localhost:631", description="The CUPS server that owns the queue.")
-    queue: str = Field("certificates", description="Its queue for this printer.")
+    queue: str = Field("certificates", pattern="^[A-Za-z0-9_-]{1,60}$", description="Its queue for this printer.")
     printer: str = Field("", description="The printer's own IPP address, asked whether a job was completed.")
+    patience_s: float = Field(90.0, gt=0, le=600, description="A job not proved after this long and `page_s` is taken back.")
+    page_s: float = Field(10.0, ge=0, le=60, description="Time allowed for each page on top.")
+    page_counter: bool = Field(True, description="The printer's count of printed pages, where it has one, is true.")
+    ignored_reasons: tuple[str, ...] = Field(
+        (), description="printer-state-reasons of this model that hinder nothing, such as media-empty-report of a spare tray."
+    )
+
+    @field_validator("server", "printer")
+    @classmethod
+    def _address_in_numbers(cls, value: str) -> str:
+        """Looking up a name could not be interrupted, and a printer that is asked for proof should keep its address."""
+        if value and not _is_ipp_address(value):
+            raise ValueError("must look like ipp://localhost:631 or ipp://192.0.2.7/ipp/print: a number, no name, no ipps")
+        return value
+
+    @model_validator(mode="after")
+    def _printer_is_named(self) -> A4Config:
+        if self.enabled and not self.printer:
+            raise ValueError("printer: without the printer's own address nobody can know whether a sheet came out")
+        return self
+
+
+def _is_ipp_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        numeric = parts.hostname == "localhost" or bool(ip_address(parts.hostname or ""))
+        return parts.scheme == "ipp" and parts.port != 0 and numeric and value.isascii() and " " not in value
+    except ValueError:
+        return False
+
+
+class PrinterModel(StrEnum):
+    """How a receipt printer speaks; what each make does differently stands in `kiosk/devices/printer/profile.py`."""
+
+    EPSON = "epson"
+    """Says itself when a slip is complete (GS ( H): TM-T20, T82, T88V and later, m30."""
+    SNBC = "snbc"
+    CUSTOM = "custom"
+    """Custom VKP, KPM and Pyramid Reliance: full status, a mouth that holds the slip."""
+    CLONE = "clone"
+    """Gprinter, XPrinter, HPRT, Cashino, Rongta and the like."""
+    MUTE = "mute"
+    """A printer that never answers: nobody can know whether a slip came out."""
 
 
 class PrinterConfig(_Section):
@@ -124,7 +201,9 @@ class PrinterConfig(_Section):
     baud: int = Field(115200, description="Line speed as set on the printer.")
     width_dots: int = Field(576, description="576 for 80 mm paper, 384 for 58 mm.")
     fence_patience_s: float = Field(30.0, description="How long a stopped slip may wait for paper before it counts as unknown.")
-    process_id: bool = Field(True, description="The model answers GS ( H, its own word that printing is complete.")
+    profile: PrinterModel = Field(PrinterModel.EPSON, description="How the model speaks; `kiosk print test` helps to choose.")
+    text_mode: bool = Field(False, description="Send letters instead of a picture: for lines slower than 115200 baud.")
+    ticket_left_s: float = Field(60.0, gt=0, description="A slip left in the mouth for this long is taken back or reported.")
 
 
 class UiConfig(_Section):
@@ -153,6 +232,7 @@ class StoreConfig(_Section):
 class SyncConfig(_Section):
     poll_s: float = Field(1.0, gt=0, description="How often the outbox is looked at.")
     pull_s: float = Field(300.0, gt=0, description="How often roster and decisions are asked for.")
+    heartbeat_s: float = Field(60.0, gt=0, description="How often the office hears how this machine is; sooner on a change.")
     backoff_base_s: float = Field(1.0, gt=0, description="First wait after a failed delivery; doubles with each.")
     backoff_cap_s: float = Field(3600.0, gt=0, description="Longest wait between two tries of one case.")
     connect_timeout_s: float = Field(10.0, gt=0, description="How long to wait for a connection.")
@@ -178,6 +258,16 @@ class KioskConfig(BaseSettings):
     store: StoreConfig = StoreConfig()
     sync: SyncConfig = SyncConfig()
 
+    @property
+    def devices(self) -> tuple[DeviceKind, ...]:
+        """What this machine has."""
+        optional = {
+            DeviceKind.SOCIALCARD: self.socialcard.adapter is not SocialCardAdapter.NONE,
+            DeviceKind.SCANNER: self.scanner.enabled,
+            DeviceKind.A4: self.a4.enabled,
+        }
+        return tuple(kind for kind in DeviceKind if optional.get(kind, True))
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -191,8 +281,29 @@ class KioskConfig(BaseSettings):
 
     @model_validator(mode="after")
     def _production_uses_devices(self) -> KioskConfig:
-        if self.mode is Mode.PRODUCTION and not self.camera.source.startswith("/dev/"):
-            raise ValueError("camera.source: in production only a device (/dev/…); files and streams need mode = \"demo\"")
+        if self.mode is Mode.DEMO:
+            return self
+        for name, source in (("source", self.camera.source), ("ir_source", self.camera.ir_source)):
+            if source is not None and not source.startswith("/dev/"):
+                raise ValueError(f"camera.{name}: in production only a device (/dev/…); files and streams need mode = \"demo\"")
+            if source is not None and source.startswith("/dev/video"):
+                raise ValueError(f"camera.{name}: in production only a stable name such as /dev/kiosk/camera; numbers change")
+        return self
+
+    @model_validator(mode="after")
+    def _production_uses_stable_names(self) -> KioskConfig:
+        ports = {
+            "idcard": self.idcard.port,
+            "printer": self.printer.port,
+            "socialcard": self.socialcard.port if self.socialcard.adapter is SocialCardAdapter.CRT310 else "",
+            "scanner": self.scanner.port if self.scanner.enabled else "",
+        }
+        for name, port in ports.items():
+            if self.mode is Mode.PRODUCTION and _NUMBERED.fullmatch(port):
+                raise ValueError(
+                    f"{name}.port: in production only a stable name such as /dev/kiosk/{name} or /dev/serial/by-path/…; "
+                    "numbers change, `kiosk devices find` prints the udev rule"
+                )
         return self
 
 

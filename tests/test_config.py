@@ -30,7 +30,11 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     ('[site]\nother_phones = ["1", 2]\n', 2, "valid string"),
     ('[camera]\nsource = "http://127.0.0.1:1/"\n', 2, "in production only a device"),
     ("[face]\npass_max = 0.6\n", 1, "0 < pass_max <= review_max"),
-    ("[kamera]\nsource = 1\n", 1, "is not a known setting; known here: camera"),
+    ('[a4]\nprinter = "ipp://printer.local/ipp/print"\n', 2, "a number, no name"),
+    ('[a4]\nserver = "ipps://192.0.2.7"\n', 2, "no ipps"),
+    ('[a4]\nqueue = "two words"\n', 2, "match pattern"),
+    ("[a4]\nenabled = true\n", 1, "without the printer's own address"),
+    ("[kamera]\nsource = 1\n", 1, "is not a known setting; known here: a4, camera"),
 ])
 def test_a_fault_names_its_line_and_what_is_allowed(tmp_path: Path, text: str, line: int, says: str) -> None:
     file = write(tmp_path, text)
@@ -67,6 +71,35 @@ def test_an_emulated_camera_is_refused_in_production(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="production"):
         load_config(write(tmp_path, text))
     assert load_config(write(tmp_path, 'mode = "demo"\n' + text)).mode is Mode.DEMO
+
+
+NUMBERED = {
+    "idcard": 'port = "/dev/ttyUSB0"',
+    "printer": 'port = "/dev/ttyACM12"',
+    "socialcard": 'adapter = "crt310"\nport = "/dev/ttyUSB1"',
+    "scanner": 'enabled = true\nport = "/dev/ttyACM0"',
+}
+
+
+@pytest.mark.parametrize("section", NUMBERED)
+def test_a_numbered_port_is_refused_in_production(tmp_path: Path, section: str) -> None:
+    text = f"[{section}]\n{NUMBERED[section]}\n"
+    file = write(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        load_config(file)
+    line = len(text.splitlines())
+    assert f"{file}:{line}: {section}.port: in production only a stable name such as /dev/kiosk/{section}" in str(error.value)
+    assert load_config(write(tmp_path, 'mode = "demo"\n' + text)).mode is Mode.DEMO
+
+
+@pytest.mark.parametrize("text", [
+    '[idcard]\nport = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"\n',
+    '[printer]\nport = "/dev/ttyS0"\n',
+    '[scanner]\nport = "/dev/ttyACM0"\n',
+    '[socialcard]\nport = "/dev/ttyUSB0"\n',
+])
+def test_stable_names_and_devices_that_are_not_fitted_pass(tmp_path: Path, text: str) -> None:
+    load_config(write(tmp_path, text))
 
 
 def test_every_field_says_what_it_is_for() -> None:

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from kiosk.cli.common import fail
+
 app = typer.Typer(no_args_is_help=True, help="An emulated device at the far end of the wire.")
 
 Link = Annotated[Path | None, typer.Option(help="Name of the port to make; without it one under /tmp.")]
+_NEW_ADDRESS = "测试市测试区新地址路3号"
 
 
 @app.command()
 def idcard(
     link: Link = None,
     card: Annotated[bool, typer.Option(help="A sample card lies on the reader.")] = True,
+    kind: Annotated[Literal["resident", "hmt", "foreign2017", "foreign2023"], typer.Option(help="Of the card.")] = "resident",
+    new_address: Annotated[bool, typer.Option("--new-address", help="The card also holds a new address.")] = False,
+    fault: Annotated[str, typer.Option(help="What is wrong with the reader; `list` names the faults.")] = "",
 ) -> None:
     """A SAM_V reader; prints the port to use and runs until interrupted."""
-    from kiosk.devices.emulated.cards import EmulatedCard, sample_card
+    from kiosk.devices.emulated.cards import EmulatedCard, sample_of
     from kiosk.devices.emulated.idcard import IdCardEmulator
+    from kiosk.devices.emulated.idcard_faults import FAULTS
+    from kiosk.domain.document import CardKind
 
+    if fault == "list":
+        typer.echo("\n".join(FAULTS))
+        return
+    if fault and fault not in FAULTS:
+        fail(f"no fault is called {fault}; there are {', '.join(FAULTS)}")
     with IdCardEmulator(link or Path("/tmp/kiosk-emulated-idcard")) as reader:
         if card:
-            reader.lay(EmulatedCard.of(sample_card()))
+            reader.lay(EmulatedCard.of(replace(sample_of(CardKind(kind)), new_address=_NEW_ADDRESS if new_address else None)))
+        if fault:
+            FAULTS[fault](reader)
         typer.echo(str(reader.port.path))
         _until_interrupted()
 
@@ -34,12 +52,15 @@ def idcard(
 def printer(
     link: Link = None,
     slips: Annotated[Path, typer.Option(help="Folder for the slips as PNG.")] = Path("var/slips"),
+    profile: Annotated[
+        Literal["epson", "snbc", "custom", "clone", "mute"], typer.Option(help="The make it behaves like.")
+    ] = "epson",
 ) -> None:
     """A receipt printer that draws what it receives; prints the port to use and runs until interrupted."""
     from kiosk.devices.emulated.printer import PrinterEmulator
     from kiosk.devices.emulated.pty import PtyPort
 
-    with PtyPort(link or Path("/tmp/kiosk-emulated-printer")) as line, PrinterEmulator(line, slip_dir=slips):
+    with PtyPort(link or Path("/tmp/kiosk-emulated-printer")) as line, PrinterEmulator(line, make=profile, slip_dir=slips):
         typer.echo(str(line.path))
         _until_interrupted()
 
@@ -59,8 +80,92 @@ def camera(
     emulated.stop()
 
 
-def _until_interrupted() -> None:
+@app.command()
+def a4(
+    sheets: Annotated[Path, typer.Option(help="Folder for the documents that come out.")] = Path("var/sheets"),
+    fault: Annotated[str, typer.Option(help="What is wrong with the printer; `list` names the faults.")] = "",
+) -> None:
+    """CUPS with a queue and an IPP printer behind it; prints their configuration and runs until interrupted."""
+    from kiosk.devices.emulated.a4 import QUEUE, A4Emulator
+    from kiosk.devices.emulated.a4_faults import A4Faults
+
+    faults = [name for name in A4Faults.__slots__ if isinstance(getattr(A4Faults(), name), bool)]
+    if fault == "list":
+        typer.echo("\n".join(faults))
+        return
+    if fault and fault not in faults:
+        fail(f"no fault is called {fault}; there are {', '.join(faults)}")
+    with A4Emulator(sheets) as emulated:
+        if fault:
+            emulated.printer.order(**{fault: True})
+        typer.echo("[a4]\nenabled = true")
+        typer.echo(f'queue = "{QUEUE}"\nserver = "{emulated.spooler.server}"\nprinter = "{emulated.printer.uri}"')
+        _until_interrupted()
+
+
+@app.command()
+def socialcard(
+    link: Link = None,
+    pcsc: Annotated[bool, typer.Option("--pcsc", help="A PC/SC reader with its own pcscd (root) instead of a CRT-310.")] = False,
+    card: Annotated[Literal["second", "third", "other", "upside-down", "none"], typer.Option(help="Which card.")] = "second",
+) -> None:
+    """A CRT-310 with somebody who puts a card in whenever the slot opens and takes it back; or a PC/SC reader with a
+    card in it. Prints the port, or the reader's name, and runs until interrupted."""
+    import contextlib
+    import tempfile
+
+    from kiosk.devices.emulated import socialcard as cards
+    from kiosk.devices.emulated.crt310 import Crt310Emulator
+    from kiosk.devices.emulated.vpcd import READER, Pcscd, VpcdCard
+
+    contents = {
+        "second": cards.second_generation(), "third": cards.third_generation(), "other": cards.other_chip(),
+        "upside-down": cards.upside_down(cards.second_generation()),
+    }
+    held = cards.ScriptedCard(contents[card]) if card in contents else None
+    with contextlib.ExitStack() as stack:
+        if not pcsc:
+            slot = stack.enter_context(Crt310Emulator(link or Path("/tmp/kiosk-emulated-socialcard")))
+            typer.echo(str(slot.port.path))
+            _until_interrupted(lambda: held is not None and (slot.take() or slot.insert(held)))
+            return
+        try:
+            daemon = stack.enter_context(Pcscd(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+        except (OSError, RuntimeError) as error:
+            fail(str(error))
+        if held is not None:
+            stack.enter_context(VpcdCard(held, daemon))
+        typer.echo(READER)
+        _until_interrupted()
+
+
+@app.command()
+def scanner(
+    link: Link = None,
+    suffix: Annotated[Literal["cr", "lf", "crlf", "none"], typer.Option(help="What follows a code.")] = "cr",
+    aim_id: Annotated[bool, typer.Option(help="Send the AIM id ]Q1 before a code.")] = True,
+    newland: Annotated[bool, typer.Option(help="Answer Newland's query.")] = True,
+) -> None:
+    """A code scanner: every line on stdin is a code held before it. Prints the port and runs until interrupted."""
+    from kiosk.devices.emulated.scanner import ScannerEmulator
+
+    with ScannerEmulator(link or Path("/tmp/kiosk-emulated-scanner")) as emulated:
+        emulated.suffix = {"cr": "\r", "lf": "\n", "crlf": "\r\n", "none": ""}[suffix]
+        emulated.aim_id = "]Q1" if aim_id else ""
+        emulated.answers = newland
+        typer.echo(str(emulated.port.path))
+
+        def scan_lines() -> None:
+            for line in sys.stdin:
+                emulated.scan(line.rstrip("\r\n"))
+
+        threading.Thread(target=scan_lines, name="scans", daemon=True).start()  # a read of stdin cannot be ended
+        _until_interrupted()
+
+
+def _until_interrupted(meanwhile: Callable[[], object] = lambda: None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    while not stop.wait(0.3):
+        meanwhile()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QCloseEvent
@@ -13,6 +17,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QGroupBox,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QRadioButton,
@@ -22,17 +27,27 @@ from PySide6.QtWidgets import (
 
 from kiosk.config import load_config
 from kiosk.demo.estate import DESK_PASSWORD, DESK_USER, Estate, RealDevices
+from kiosk.demo.people import cardholders_social_card
+from kiosk.devices.emulated import crt310, idcard
+from kiosk.devices.emulated.a4 import A4Emulator
+from kiosk.devices.emulated.crt310 import Crt310Emulator
+from kiosk.devices.emulated.idcard import IdCardEmulator
+from kiosk.devices.emulated.printer import PrinterEmulator
+from kiosk.devices.emulated.scanner import ScannerEmulator
+from kiosk.devices.emulated.socialcard import CardContent, ScriptedCard, other_chip, third_generation, upside_down
 from kiosk.terminal.app import Terminal, make_application
 from kiosk.terminal.process import StopOnSignal, log_uncaught
 from kiosk.texts import load_texts
 
 _REFRESH_MS = 500
 _GAP_PX = 24
+_ROWS = 22
+"""Rows of switches in one column of the bench, so that it fits a screen."""
 
 
 def open_bench(folder: Path, devices: RealDevices) -> int:
     """Terminal and bench until the bench is closed. The exit status of the event loop."""
-    with Estate(folder, devices) as estate:
+    with Estate(folder, devices, a4=_can_run_cups()) as estate:
         config = load_config(estate.config)
         app = make_application(config)
         log_uncaught()
@@ -60,26 +75,20 @@ class Bench(QWidget):
         self._work = ThreadPoolExecutor(1, thread_name_prefix="bench")
         self._people = QButtonGroup(self)
         self.setWindowTitle("Kiosk dev bench")
-        self._column = QVBoxLayout(self)
+        self._columns = QHBoxLayout(self)
+        self._column = QVBoxLayout()
+        self._columns.addLayout(self._column)
+        self._rows = 0
         if estate.reader:
-            self._group("Identity card", [
-                self._switch("card", "A card lies on the reader", self._card),
-                self._switch("reader", "Reader plugged in", self._reader, on=True),
-            ])
+            self._idcard(estate.reader)
+        self._socialcard(estate.socialcard)
+        self._scanner(estate.scanner)
         if estate.camera:
-            people = [self._person(name, words) for name, words in (
-                ("cardholder", "The cardholder"), ("stranger", "A stranger"), ("photo", "A photo held up"),
-                ("two", "Two people"), ("nobody", "Nobody"),
-            )]
-            self._group("Before the camera", [*people, self._switch("camera", "Camera plugged in", self._camera, on=True)])
+            self._camera()
         if estate.printer:
-            self._group("Printer", [
-                self._switch("printer", "Printer plugged in", self._printer, on=True),
-                self._switch("paper_end", "Out of paper", self._paper_end),
-                self._switch("near_end", "Paper nearly out", self._near_end),
-                self._switch("cover", "Cover open", self._cover),
-                self._switch("silent", "Answers nothing", self._silent),
-            ])
+            self._printer(estate.printer)
+        if estate.a4:
+            self._a4(estate.a4)
         self._group("Network", [self._switch("network", "Office reachable", self._network, on=True)])
         self._states = QLabel()
         desk = QLabel(f'<a href="{estate.desk_url}">staff desk</a> {DESK_USER} / {DESK_PASSWORD}')
@@ -88,6 +97,7 @@ class Bench(QWidget):
         close = QPushButton("Close terminal and bench")
         close.clicked.connect(self.close)
         self._column.addWidget(close)
+        self._column.addStretch(1)
         self._refresh = QTimer(self)
         self._refresh.timeout.connect(self._show_states)
         self._refresh.start(_REFRESH_MS)
@@ -99,19 +109,112 @@ class Bench(QWidget):
         self._refresh.stop()
         self._work.shutdown(wait=True)
 
+    # ------------------------------------------------------------------ one group per device
+
+    def _idcard(self, reader: IdCardEmulator) -> None:
+        def manner(one: idcard.Manner) -> Callable[[bool], None]:
+            return lambda on: reader.behave(one if on else idcard.Manner.WELL)
+
+        self._group("Identity card", [
+            self._switch("card", "A card lies on the reader", self._card),
+            self._switch("reader", "Reader plugged in", _plugs(reader), on=True),
+            self._switch("reader_mute", "Answers nothing", manner(idcard.Manner.MUTE)),
+            self._switch("reader_checksum", "Wrong checksums", manner(idcard.Manner.WRONG_CHECKSUM)),
+            self._switch("reader_cut", "Half answers", manner(idcard.Manner.TRUNCATED)),
+        ])
+
+    def _socialcard(self, reader: Crt310Emulator) -> None:
+        def insert(card: CardContent) -> Callable[[], object]:
+            return lambda: reader.insert(ScriptedCard(card))
+
+        self._group("Social security card", [
+            self._button("ssc_second", "Put in: second generation", insert(cardholders_social_card())),
+            self._button("ssc_third", "Put in: third generation", insert(third_generation())),
+            self._button("ssc_turned", "Put in: turned the wrong way", insert(upside_down(third_generation()))),
+            self._button("ssc_other", "Put in: another chip card", insert(other_chip())),
+            self._button("ssc_take", "Take the card", reader.take),
+            self._switch("socialcard", "Reader plugged in", _plugs(reader), on=True),
+            self._switch("socialcard_mute", "Answers nothing",
+                         lambda on: reader.behave(crt310.Manner.NO_ACK if on else crt310.Manner.WELL)),
+        ])
+
+    def _scanner(self, scanner: ScannerEmulator) -> None:
+        self._group("Code scanner", [
+            self._button("scan", "Hold a code before it", partial(scanner.scan, "HGK1:bench-bench-bench-bench")),
+            self._switch("scanner", "Scanner plugged in", _plugs(scanner), on=True),
+            self._switch("scanner_babble", "Babbles", scanner.babble),
+        ])
+
+    def _camera(self) -> None:
+        people = [self._person(name, words) for name, words in (
+            ("cardholder", "The cardholder"), ("stranger", "A stranger"), ("photo", "A photo held up"),
+            ("two", "Two people"), ("nobody", "Nobody"),
+        )]
+
+        def fault(name: str) -> Callable[[bool], object]:
+            return lambda on: self._work.submit(self._estate.camera_fault, name if on else "none")
+
+        self._group("Before the camera", [
+            *people,
+            self._switch("camera", "Camera plugged in", lambda on: fault("unplugged")(not on), on=True),
+            *(self._switch(f"camera_{name}", words, fault(name)) for name, words in (
+                ("frozen", "Frozen"), ("black", "Covered"), ("stalled", "Sends nothing"),
+            )),
+        ])
+
+    def _printer(self, printer: PrinterEmulator) -> None:
+        def fault(name: str) -> Callable[[bool], None]:
+            return lambda on: setattr(printer.faults, name, on)
+
+        self._group("Printer", [
+            self._switch("printer", "Printer plugged in", _plugs(printer.port), on=True),
+            *(self._switch(name, words, fault(name)) for name, words in (
+                ("paper_end", "Out of paper"), ("near_end", "Paper nearly out"), ("cover", "Cover open"),
+                ("cutter", "Cutter stuck"), ("overheat", "Head too hot"), ("stall", "Takes nothing"),
+                ("silent", "Answers nothing"),
+            )),
+        ])
+
+    def _a4(self, a4: A4Emulator) -> None:
+        def fault(name: str) -> Callable[[bool], object]:
+            return lambda on: self._work.submit(partial(a4.printer.order, **{name: on}))
+
+        def power(on: bool) -> None:
+            self._work.submit(a4.printer.come_back if on else a4.printer.go_away)
+
+        self._group("A4 printer", [
+            self._switch("a4", "Switched on", power, on=True),
+            *(self._switch(f"a4_{name}", words, fault(name)) for name, words in (
+                ("paper_out", "Out of paper"), ("jam", "Jams"), ("cover", "Cover open"), ("toner_low", "Toner low"),
+            )),
+        ])
+
+    # ------------------------------------------------------------------ widgets
+
     def _group(self, title: str, widgets: list[QWidget]) -> None:
+        if self._rows + len(widgets) > _ROWS:
+            self._column.addStretch(1)
+            self._column, self._rows = QVBoxLayout(), 0
+            self._columns.addLayout(self._column)
+        self._rows += len(widgets)
         box = QGroupBox(title)
         column = QVBoxLayout(box)
         for widget in widgets:
             column.addWidget(widget)
         self._column.addWidget(box)
 
-    def _switch(self, name: str, words: str, act: Callable[[bool], None], on: bool = False) -> QWidget:
+    def _switch(self, name: str, words: str, act: Callable[[bool], object], on: bool = False) -> QWidget:
         switch = QCheckBox(words)
         switch.setObjectName(name)
         switch.setChecked(on)
         switch.toggled.connect(act)
         return switch
+
+    def _button(self, name: str, words: str, act: Callable[[], object]) -> QWidget:
+        button = QPushButton(words)
+        button.setObjectName(name)
+        button.clicked.connect(lambda checked=False: act())
+        return button
 
     def _person(self, name: str, words: str) -> QWidget:
         choice = QRadioButton(words)
@@ -132,40 +235,6 @@ class Bench(QWidget):
         self._estate.lay_card() if lies else self._estate.lift_card()
 
     @Slot(bool)
-    def _reader(self, plugged: bool) -> None:
-        assert self._estate.reader is not None
-        self._estate.reader.plug() if plugged else self._estate.reader.unplug()
-
-    @Slot(bool)
-    def _camera(self, plugged: bool) -> None:
-        self._work.submit(self._estate.camera_fault, "none" if plugged else "unplugged")
-
-    @Slot(bool)
-    def _printer(self, plugged: bool) -> None:
-        assert self._estate.printer is not None
-        self._estate.printer.port.plug() if plugged else self._estate.printer.port.unplug()
-
-    @Slot(bool)
-    def _paper_end(self, on: bool) -> None:
-        self._fault("paper_end", on)
-
-    @Slot(bool)
-    def _near_end(self, on: bool) -> None:
-        self._fault("near_end", on)
-
-    @Slot(bool)
-    def _cover(self, on: bool) -> None:
-        self._fault("cover", on)
-
-    @Slot(bool)
-    def _silent(self, on: bool) -> None:
-        self._fault("silent", on)
-
-    def _fault(self, name: str, on: bool) -> None:
-        assert self._estate.printer is not None
-        setattr(self._estate.printer.faults, name, on)
-
-    @Slot(bool)
     def _network(self, there: bool) -> None:
         self._estate.network.mend() if there else self._estate.network.cut()
 
@@ -173,3 +242,18 @@ class Bench(QWidget):
     def _show_states(self) -> None:
         lines = [f"{one.kind.value}: {one.state.value} {one.reason}" for one in self._terminal.board.snapshot()]
         self._states.setText("\n".join(lines))
+
+
+class _Plug(Protocol):
+    def plug(self) -> None: ...
+
+    def unplug(self) -> None: ...
+
+
+def _plugs(device: _Plug) -> Callable[[bool], None]:
+    """Pulls the device's plug, or puts it in again."""
+    return lambda plugged: device.plug() if plugged else device.unplug()
+
+
+def _can_run_cups() -> bool:
+    return os.geteuid() == 0 and shutil.which("cupsd", path="/usr/sbin") is not None

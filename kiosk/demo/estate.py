@@ -23,10 +23,13 @@ import httpx
 from kiosk.config import REPOSITORY
 from kiosk.demo.network import Network
 from kiosk.demo.people import CARDHOLDER, write_roster
+from kiosk.devices.emulated.a4 import QUEUE, A4Emulator
 from kiosk.devices.emulated.cards import EmulatedCard
+from kiosk.devices.emulated.crt310 import Crt310Emulator
 from kiosk.devices.emulated.idcard import IdCardEmulator
 from kiosk.devices.emulated.printer import PrinterEmulator
 from kiosk.devices.emulated.pty import PtyPort
+from kiosk.devices.emulated.scanner import ScannerEmulator
 
 TERMINAL_ID = "HG01"
 DESK_USER, DESK_PASSWORD = "admin", "demo-2026"
@@ -51,9 +54,9 @@ class Estate:
 
     def __init__(
         self, folder: Path, devices: RealDevices, window: tuple[int, int] = (540, 960), idle_s: float = 60.0,
-        say: Callable[[str], None] = print,
+        say: Callable[[str], None] = print, a4: bool = False,
     ) -> None:
-        """window: width and height of the terminal's window, in pixels."""
+        """window: width and height of the terminal's window, in pixels; a4: with cupsd and an A4 printer, which need root."""
         self._window, self._idle_s = window, idle_s
         self.folder = folder.resolve()
         self.slips = self.folder / "slips"
@@ -63,7 +66,10 @@ class Estate:
         self._stack = contextlib.ExitStack()
         self.network = Network()
         self.reader: IdCardEmulator | None = None
+        self.socialcard: Crt310Emulator
+        self.scanner: ScannerEmulator
         self.printer: PrinterEmulator | None = None
+        self.a4: A4Emulator | None = A4Emulator(self.folder / "sheets") if a4 else None
         self.camera: str | None = None
         """Address of the emulated camera."""
 
@@ -157,6 +163,10 @@ class Estate:
         ports = self.folder / "ports"
         if self._devices.idcard is None:
             self.reader = self._stack.enter_context(IdCardEmulator(ports / "idcard"))
+        self.socialcard = self._stack.enter_context(Crt310Emulator(ports / "socialcard"))
+        self.scanner = self._stack.enter_context(ScannerEmulator(ports / "scanner"))
+        if self.a4:
+            self._stack.enter_context(self.a4)
         if self._devices.printer is None:
             line = self._stack.enter_context(PtyPort(ports / "printer"))
             self.printer = self._stack.enter_context(PrinterEmulator(line, slip_dir=self.slips))
@@ -172,9 +182,15 @@ class Estate:
             idcard=self._devices.idcard or self.folder / "ports/idcard",
             printer=self._devices.printer or self.folder / "ports/printer",
             width=self._window[0], height=self._window[1], idle=self._idle_s,
-        ), encoding="utf-8")
+        ) + self._a4_config(), encoding="utf-8")
         self._say(self._kiosk("sync", "enrol", "-", "--config", str(self.config), stdin=self._code).strip())
         self._spawn("sync", "sync", "run", "--config", str(self.config), ready=False)
+
+    def _a4_config(self) -> str:
+        if self.a4 is None:
+            return ""
+        server, printer = self.a4.spooler.server, self.a4.printer.uri
+        return f'\n[a4]\nenabled = true\nserver = "{server}"\nqueue = "{QUEUE}"\nprinter = "{printer}"\n'
 
     def _order(self, what: str) -> None:
         if self.camera:
@@ -237,6 +253,15 @@ height = 480
 [idcard]
 port = "{idcard}"
 
+[socialcard]
+adapter = "crt310"
+port = "{folder}/ports/socialcard"
+
+[scanner]
+enabled = true
+port = "{folder}/ports/scanner"
+proof = "newland"
+
 [printer]
 port = "{printer}"
 
@@ -251,4 +276,5 @@ countdown_s = 20
 poll_s = 0.3
 pull_s = 5.0
 backoff_cap_s = 4.0
+heartbeat_s = 10.0
 """

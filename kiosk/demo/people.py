@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 from kiosk.devices.emulated.people import Person, enrolment_portraits
+from kiosk.devices.emulated.socialcard import CardContent, second_generation, with_long_name
 from kiosk.domain.document import CardKind, IdCard
 
 CARDHOLDER = IdCard(
@@ -15,6 +17,12 @@ CARDHOLDER = IdCard(
     valid_from=dt.date(2010, 1, 1), valid_to=None,
 )
 """Region 9999 does not exist, so no living person can have this number."""
+
+
+def cardholders_social_card() -> CardContent:
+    """A second-generation card, which tells name and number to everybody."""
+    card = with_long_name(second_generation(), CARDHOLDER.name)
+    return replace(card, ef06={**card.ef06, 0x08: CARDHOLDER.number.encode(), 0x0A: b"2", 0x0D: bytes.fromhex("19480712")})
 
 
 def write_roster(folder: Path, today: dt.date) -> Path:

@@ -45,6 +45,8 @@ class DeviceService(ABC):
         self._retry_s = retry_s
         self.stopping = threading.Event()
         """Set once the service is to end; `run` returns soon after."""
+        self._better: tuple[str, str] | None = None
+        """The reason of the last loss and what `explain` made of it; forgotten once the device works."""
         self.attention = threading.Event()
         """Ends a `pause` early: set by `stop`, and by a subclass that is asked for something."""
         self._thread = threading.Thread(target=self._supervise, name=f"device-{kind.value}", daemon=True)
@@ -60,6 +62,13 @@ class DeviceService(ABC):
     @abstractmethod
     def close(self) -> None:
         """Lets go of whatever `open` got hold of, even if it failed half-way."""
+
+    def explain(self, reason: str) -> str:
+        """Asked on the device thread after each loss, once closed: the reason as it is, or one that says more.
+
+        Must return early once `stopping` is set.
+        """
+        return reason
 
     @property
     def status(self) -> DeviceStatus:
@@ -82,6 +91,8 @@ class DeviceService(ABC):
         if (state, reason) == (self._status.state, self._status.reason):
             return
         self._status = DeviceStatus(self._status.kind, state, reason, dt.datetime.now(dt.UTC))
+        if self._status.usable:
+            self._better = None
         self.notify(self._on_status, self._status)
 
     def notify(self, listener: Callable[[_Value], None], value: _Value) -> None:
@@ -109,19 +120,34 @@ class DeviceService(ABC):
         self.report(DeviceState.UNKNOWN)
 
     def _live_once(self) -> None:
+        reason = ""
         try:
             self.open()
             self.run()
         except DeviceLost as lost:
             if not self.stopping.is_set():  # a stopped read looks like silence
-                self.report(DeviceState.OFFLINE, lost.reason)
+                reason = lost.reason
+                self.report(DeviceState.OFFLINE, self._better[1] if self._better and self._better[0] == reason else reason)
         except Exception as error:
             self._log_fault(error)
         finally:
             try:
                 self.close()
             except Exception as error:
+                reason = ""
                 self._log_fault(error)
+        if reason:
+            self._explain(reason)
+
+    def _explain(self, reason: str) -> None:
+        try:
+            better = self.explain(reason)
+        except Exception as error:
+            self._log_fault(error)
+            return
+        if not self.stopping.is_set():
+            self._better = reason, better
+            self.report(DeviceState.OFFLINE, better)
 
     def _log_fault(self, error: Exception) -> None:
         """Class only: the text of an unforeseen exception may hold what a person laid on the device."""

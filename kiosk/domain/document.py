@@ -18,6 +18,8 @@ class CardKind(StrEnum):
     """外国人永久居留身份证, 2017 layout"""
     FOREIGN_2023 = "foreign2023"
     """外国人永久居留身份证, 2023 layout (五星卡)"""
+    SOCIAL_SECURITY = "social_security"
+    """社会保障卡 whose chip tells its holder"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class IdCard:
     nation_code: str | None = field(default=None, repr=False)
     birth: dt.date | None = field(default=None, repr=False)
     address: str | None = field(default=None, repr=False)
+    new_address: str | None = field(default=None, repr=False)
+    """Written to the card after its issue (追加住址); read only where the configuration asks for it."""
     issuer: str | None = field(default=None, repr=False)
     valid_from: dt.date | None = field(default=None, repr=False)
     valid_to: dt.date | None = field(default=None, repr=False)

@@ -11,6 +11,13 @@ class CardTrouble(StrEnum):
     LAY_AGAIN_CLEAN = "lay_again_clean"
     """Third time: wipe the card, or take another way."""
     NOT_AN_ID_CARD = "not_an_id_card"
+    LAY_ID_CARD = "lay_id_card"
+    """A social security card that does not tell its holder: the identity card is needed too."""
+    NOT_A_SOCIAL_CARD = "not_a_social_card"
+    NO_CONTACT = "no_contact"
+    """The chip does not answer: turned the wrong way, or dirty."""
+    CARD_LOCKED = "card_locked"
+    TAKE_CARD_FIRST = "take_card_first"
 
 
 class FaceTrouble(StrEnum):

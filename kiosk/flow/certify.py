@@ -205,6 +205,11 @@ def _card_lifted(session: Session, event: ev.CardLifted, around: Surroundings, r
     return begin(lifted, around) if session.step is Step.TAKE_CARD else (lifted, ())
 
 
+def _card_waits(session: Session, event: ev.CardWaits, around: Surroundings, rules: Rules) -> Result:
+    """Said aloud, but never over what the camera asks for."""
+    return session, () if session.step is Step.CAMERA else (fx.Say("take_card.title"),)
+
+
 def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundings, rules: Rules) -> Result:
     on_reader = session.card_on_reader and event.usable
     changed = replace(session, reader_usable=event.usable, reader_reason=event.reason, card_on_reader=on_reader)
@@ -267,7 +272,8 @@ def _face_failed(session: Session, event: ev.FaceFailed, around: Surroundings, r
         return session, ()
     sentence = f"trouble.{event.trouble.value}"
     if event.trouble in (FaceTrouble.CAMERA_LOST, FaceTrouble.UNAVAILABLE):
-        return _sorry(session, sentence, f"staff.{event.trouble.value}")  # the machine's fault never costs a try
+        note = f"staff.camera.{event.reason}" if event.reason else f"staff.{event.trouble.value}"
+        return _sorry(session, sentence, note)  # the machine's fault never costs a try
     return _not_matched(replace(session, attempts=session.attempts + 1), sentence, rules)
 
 
@@ -427,6 +433,7 @@ _HANDLERS: dict[type, Callable[..., Result]] = {
     ev.CardRead: _card_read,
     ev.CardFailed: _card_failed,
     ev.CardLifted: _card_lifted,
+    ev.CardWaits: _card_waits,
     ev.ReaderChanged: _reader_changed,
     ev.PrinterChanged: _printer_changed,
     ev.PersonFound: _person_found,

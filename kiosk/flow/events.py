@@ -41,6 +41,11 @@ class CardLifted:
 
 
 @dataclass(frozen=True, slots=True)
+class CardWaits:
+    """A card given back still hangs in the reader's slot."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderChanged:
     usable: bool
     reason: str = ""
@@ -79,6 +84,8 @@ class FaceTried:
 @dataclass(frozen=True, slots=True)
 class FaceFailed:
     trouble: FaceTrouble
+    reason: str = ""
+    """Reason code of the camera's DeviceStatus, when it was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,6 @@ class TimeUp:
 
 
 Event = (
-    Pressed | CardSeen | CardRead | CardFailed | CardLifted | ReaderChanged | PrinterChanged | PersonFound | LookupFailed
-    | Coached | FaceTried | FaceFailed | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | TimeUp
+    Pressed | CardSeen | CardRead | CardFailed | CardLifted | CardWaits | ReaderChanged | PrinterChanged | PersonFound
+    | LookupFailed | Coached | FaceTried | FaceFailed | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | TimeUp
 )

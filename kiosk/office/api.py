@@ -11,7 +11,7 @@ from django.utils import timezone
 from ninja import NinjaAPI
 from pydantic import ValidationError
 
-from kiosk.office import enrolment, ingest, signed
+from kiosk.office import enrolment, heartbeat, ingest, signed
 from kiosk.office.models import Terminal, TerminalKey
 from kiosk.office.pull import roster_pull
 from kiosk.sync.wire import http
@@ -49,6 +49,15 @@ def get_roster(request: HttpRequest, after: int = 0) -> HttpResponse:
         return HttpResponse(status=304, headers={http.PULL_SIGNATURE: sign_unchanged(nonce, office)})
     body, pull_signature = seal_pull(pull, terminal_id, sealing_public(key.sealing_key), office)
     return HttpResponse(body, content_type=http.ENVELOPE_TYPE, headers={http.PULL_SIGNATURE: pull_signature})
+
+
+@api.put(http.HEARTBEAT_PATH)
+def put_heartbeat(request: HttpRequest) -> HttpResponse:
+    terminal_id, nonce = request.headers.get(http.KIOSK, ""), request.headers.get(http.NONCE, "")
+    signature = request.headers.get(http.SIGNATURE, "")
+    if not (terminal_id and signature and 0 < len(nonce) <= 64):
+        return signed.unsigned(400, "the request is not signed")
+    return heartbeat.put(terminal_id, request.body, nonce, signature)
 
 
 @api.post(http.ENROL_PATH)

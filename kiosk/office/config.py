@@ -28,6 +28,7 @@ class OfficeConfig(BaseSettings):
     cycle_months: int = Field(12, ge=1, le=60, description="Length of the rolling period.")
     count_current_month: bool = Field(True, description="Whether the month of certification is the first of the period.")
     free_floor_mb: int = Field(512, ge=0, description="Below this much free disk no envelope is taken.")
+    lost_after_min: int = Field(10, ge=1, description="A terminal without a heartbeat for so many minutes is shown as lost.")
     reasons: tuple[str, ...] = Field(
         (
             "照片不够清楚，请再认证一次。",

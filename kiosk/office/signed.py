@@ -30,6 +30,10 @@ def enrolment(body: bytes) -> HttpResponse:
     return _signed(body, 200, http.ENROL_SIGNATURE, Context.ENROL)
 
 
+def heartbeat(body: bytes) -> HttpResponse:
+    return _signed(body, 200, http.HEARTBEAT_SIGNATURE, Context.HEARTBEAT_ANSWER)
+
+
 def unsigned(status: int, detail: str) -> HttpResponse:
     """The terminal keeps what it has and tries again."""
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}

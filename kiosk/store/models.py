@@ -153,7 +153,7 @@ class PrintRow(Base):
     kind: Mapped[str]
     copy: Mapped[int]
     digest: Mapped[str]
-    """SHA-256 of the picture, hex."""
+    """SHA-256 of what is sent, hex."""
     size: Mapped[int]
     state: Mapped[str] = mapped_column(String(8), default=PrintState.QUEUED)
     evidence: Mapped[str] = mapped_column(default="")
@@ -162,3 +162,18 @@ class PrintRow(Base):
     ended_at: Mapped[dt.datetime | None]
 
     __table_args__ = (CheckConstraint("state IN ('queued', 'sending', 'printed', 'blocked', 'unknown')", name="state"),)
+
+
+class DeviceRow(Base):
+    """How a device of this machine is, by its own last word."""
+
+    __tablename__ = "device"
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(8))
+    reason: Mapped[str]
+    """Stable code, empty where there is nothing to say."""
+    since: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+    """When this row was written; `since` is the device's own time of the change."""
+
+    __table_args__ = (CheckConstraint("state IN ('ready', 'degraded', 'offline', 'unknown')", name="state"),)

@@ -36,15 +36,23 @@ class PrintJournal:
         with Session(self._engine) as session, session.begin():
             self._end(session.get_one(PrintRow, job), PrintState(outcome.value), evidence)
 
-    def settle_interrupted(self) -> int:
+    def settle_interrupted(self, kind: str) -> int:
         """At program start: `sending` becomes unknown and is counted; `queued` was never sent."""
+        of_kind = select(PrintRow).where(PrintRow.kind == kind)
         with Session(self._engine) as session, session.begin():
-            sending = session.scalars(select(PrintRow).where(PrintRow.state == PrintState.SENDING)).all()
+            sending = session.scalars(of_kind.where(PrintRow.state == PrintState.SENDING)).all()
             for row in sending:
                 self._end(row, PrintState.UNKNOWN, "interrupted")
-            for row in session.scalars(select(PrintRow).where(PrintRow.state == PrintState.QUEUED)):
+            for row in session.scalars(of_kind.where(PrintRow.state == PrintState.QUEUED)):
                 self._end(row, PrintState.BLOCKED, "interrupted")
             return len(sending)
+
+    def last_is_unknown(self, kind: str) -> bool:
+        """Of the jobs that were sent; those still in `sending` count as unknown."""
+        sent = (PrintState.SENDING, PrintState.PRINTED, PrintState.UNKNOWN)
+        states = select(PrintRow.state).where(PrintRow.kind == kind, PrintRow.state.in_(sent)).order_by(PrintRow.job.desc())
+        with Session(self._engine) as session:
+            return session.scalar(states.limit(1)) in (PrintState.SENDING, PrintState.UNKNOWN)
 
     def _end(self, row: PrintRow, state: PrintState, evidence: str) -> None:
         row.state, row.evidence, row.ended_at = state, evidence, self._now()

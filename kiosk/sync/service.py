@@ -1,4 +1,4 @@
-"""The sync process: uploads in one loop, pulls in another, sharing nothing but the database."""
+"""The sync process: uploads, pulls and heartbeats, each in a loop of its own, sharing nothing but the database."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 from sqlalchemy import Engine
 
@@ -18,6 +19,7 @@ from kiosk.store.outbox import Outbox
 from kiosk.store.roster import Roster
 from kiosk.sync.delivery import Delivery
 from kiosk.sync.gate import Gate
+from kiosk.sync.heartbeat import HeartbeatJob, heartbeat_once
 from kiosk.sync.identity import Identity, load_identity
 from kiosk.sync.link import OfficeLink
 from kiosk.sync.pulls import pull_roster
@@ -36,15 +38,19 @@ class AlreadyRunning(Exception):
 
 
 def run(config: KioskConfig, stop: threading.Event) -> None:
-    """Delivers and pulls until `stop`. Raises StoreUnusable or AlreadyRunning at start.
+    """Delivers, pulls and tells how the machine is until `stop`. Raises StoreUnusable or AlreadyRunning at start.
 
-    A failing pull is logged and tried again later. An exception while uploading ends the process: its restart
+    A failing pull or heartbeat is logged and tried again later. An exception while uploading ends the process: its restart
     finds everything in the database.
     """
     engine = open_store(config)
     with _only_one(config.store.path):
-        pulling = threading.Thread(target=_pull_loop, args=(engine, config.sync, stop), name="sync-pull", daemon=True)
-        pulling.start()
+        beside = (
+            threading.Thread(target=_pull_loop, args=(engine, config.sync, stop), name="sync-pull", daemon=True),
+            threading.Thread(target=_heartbeat_loop, args=(engine, config, stop), name="sync-heartbeat", daemon=True),
+        )
+        for thread in beside:
+            thread.start()
         uploads = UploadJob(engine, config.sync)
         try:
             while not stop.is_set():
@@ -53,17 +59,20 @@ def run(config: KioskConfig, stop: threading.Event) -> None:
         finally:
             stop.set()
             uploads.close()
-            pulling.join(_STOP_PATIENCE_S)
+            patience = monotonic() + _STOP_PATIENCE_S
+            for thread in beside:
+                thread.join(max(0.0, patience - monotonic()))
 
 
 def once(config: KioskConfig) -> SyncStatus:
-    """One pass over the outbox, one pull, and how things stand then. Raises as `run` does."""
+    """One pass over the outbox, one pull, one heartbeat, and how things stand then. Raises as `run` does."""
     engine = open_store(config)
     with _only_one(config.store.path):
         uploads = UploadJob(engine, config.sync)
         uploads.run(threading.Event())
         uploads.close()
         pull_once(engine, config.sync)
+        heartbeat_once(engine, config, _now)
     return status(engine)
 
 
@@ -125,6 +134,16 @@ def _pull_loop(engine: Engine, config: SyncConfig, stop: threading.Event) -> Non
         except Exception:
             _log.exception("the pull failed")
         stop.wait(config.pull_s if enrolled else config.poll_s)
+
+
+def _heartbeat_loop(engine: Engine, config: KioskConfig, stop: threading.Event) -> None:
+    job = HeartbeatJob(engine, config, _now)
+    while not stop.is_set():
+        try:
+            job.run()
+        except Exception:
+            _log.exception("the heartbeat failed")
+        stop.wait(config.sync.poll_s)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from kiosk.sync.identity import load_identity
 
 RECENT = dt.timedelta(hours=24)
 _CONTACT, _ALARM, _PULL_TROUBLE = "sync_contact", "sync_alarm", "sync_pull_trouble"
+_HEARTBEAT_TROUBLE = "sync_heartbeat_trouble"
 _CONTACT_STEP = dt.timedelta(seconds=60)
 
 
@@ -36,6 +37,7 @@ class SyncStatus:
     alarm: str | None
     """`device_refused`, `portal`, `gateway`"""
     pull_trouble: str | None
+    heartbeat_trouble: str | None
     roster_version: int
     roster_size: int
     green: bool
@@ -47,13 +49,16 @@ def read_status(engine: Engine, now: dt.datetime) -> SyncStatus:
     roster = Roster(engine)
     identity = load_identity(engine)
     with Session(engine.execution_options(read_only=True)) as session, session.begin():
-        contact, alarm, trouble = (get_setting(session, name) or None for name in (_CONTACT, _ALARM, _PULL_TROUBLE))
+        contact, alarm, pull_trouble, heartbeat_trouble = (
+            get_setting(session, name) or None for name in (_CONTACT, _ALARM, _PULL_TROUBLE, _HEARTBEAT_TROUBLE)
+        )
     heard = contact is not None and abs(now - dt.datetime.fromisoformat(contact)) < RECENT
     return SyncStatus(
         terminal_id=identity.terminal_id if identity else None,
         unsent=counts.unsent, held=counts.held, dead=counts.dead, delivered=counts.delivered,
         oldest_unsent_s=max(0.0, (now - counts.oldest_unsent).total_seconds()) if counts.oldest_unsent else None,
-        last_contact=contact, last_error=counts.last_error, alarm=alarm, pull_trouble=trouble,
+        last_contact=contact, last_error=counts.last_error, alarm=alarm,
+        pull_trouble=pull_trouble, heartbeat_trouble=heartbeat_trouble,
         roster_version=roster.version(), roster_size=roster.size(),
         green=heard and not (counts.unsent or counts.held or counts.dead),
     )
@@ -65,6 +70,10 @@ def note_upload(engine: Engine, contact: dt.datetime | None, alarm: str | None) 
 
 def note_pull(engine: Engine, contact: dt.datetime | None, trouble: str | None) -> None:
     _note(engine, contact, _PULL_TROUBLE, trouble)
+
+
+def note_heartbeat(engine: Engine, contact: dt.datetime | None, trouble: str | None) -> None:
+    _note(engine, contact, _HEARTBEAT_TROUBLE, trouble)
 
 
 def _note(engine: Engine, contact: dt.datetime | None, name: str, value: str | None) -> None:

@@ -12,7 +12,10 @@ from functools import partial
 
 from kiosk.devices.camera.service import CameraService
 from kiosk.devices.idcard.events import CardEvent, CardLifted, CardSeen
+from kiosk.devices.idcard.service import IdCardService
 from kiosk.devices.printer.service import PrinterService
+from kiosk.devices.socialcard.events import SocialCardEvent, SocialCardSeen, SocialCardTaken, TakeYourCard
+from kiosk.devices.socialcard.service import SocialCardService
 from kiosk.diagnostics.board import StatusBoard
 from kiosk.domain.case import CaseDraft, CaseReceipt
 from kiosk.domain.coaching import Coach
@@ -20,7 +23,8 @@ from kiosk.domain.decision import FaceEvidence
 from kiosk.domain.document import IdCard
 from kiosk.domain.period import LOCAL_ZONE, local_day
 from kiosk.domain.roster import FaceTemplate
-from kiosk.domain.slip import PrintOutcome, PrintResult, Raster, Slip
+from kiosk.domain.slip import Printable, PrintOutcome, PrintResult, Slip
+from kiosk.domain.social_card import SocialCard, SocialCardLevel, SocialCardTrouble
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
 from kiosk.face.client import FaceClient
@@ -37,8 +41,65 @@ class SystemClock:
         return dt.datetime.now(LOCAL_ZONE)
 
 
+class CardReaders:
+    """The identity-card reader and, where one is fitted, the social-security-card reader as one `CardReader`."""
+
+    def __init__(self, idcard: IdCardService, socialcard: SocialCardService | None) -> None:
+        self._idcard = idcard
+        self._socialcard = socialcard
+        self._wanted = False
+
+    def seek(self) -> None:
+        self._wanted = True
+        self._idcard.seek()
+        if self._socialcard:
+            self._socialcard.seek()
+
+    def release(self) -> None:
+        self._wanted = False
+        self._idcard.release()
+        if self._socialcard:
+            self._socialcard.release()
+
+    def on_social_card(self, happened: SocialCardEvent) -> None:
+        """For the reader's thread: once a card that did not tell its holder is taken out, another one may come."""
+        if isinstance(happened, SocialCardTaken) and self._wanted and self._socialcard:
+            self._socialcard.seek()
+
+
+_SOCIAL_TROUBLES = {
+    SocialCardTrouble.NO_CONTACT: CardTrouble.NO_CONTACT,
+    SocialCardTrouble.UNREADABLE: CardTrouble.NO_CONTACT,
+    SocialCardTrouble.PULLED: CardTrouble.NO_CONTACT,
+    SocialCardTrouble.READER_LOST: CardTrouble.LAY_ID_CARD,
+    SocialCardTrouble.LOCKED: CardTrouble.CARD_LOCKED,
+    SocialCardTrouble.TAKE_FIRST: CardTrouble.TAKE_CARD_FIRST,
+}
+_NO_HOLDER = {
+    SocialCardLevel.NOT_SSC: CardTrouble.NOT_A_SOCIAL_CARD,
+    SocialCardLevel.FAULT: CardTrouble.NO_CONTACT,
+}
+"""Other levels: the card is good, it only does not say whose it is."""
+
+
+def social_card_event(happened: SocialCardEvent) -> ev.Event:
+    """What the reader of social security cards tells, as the conversation's event."""
+    match happened:
+        case SocialCardSeen():
+            return ev.CardSeen()
+        case SocialCardTaken():
+            return ev.CardLifted()
+        case TakeYourCard():
+            return ev.CardWaits()
+        case SocialCard():
+            document = happened.document
+            return ev.CardRead(document) if document else ev.CardFailed(_NO_HOLDER.get(happened.level, CardTrouble.LAY_ID_CARD))
+        case SocialCardTrouble():
+            return ev.CardFailed(_SOCIAL_TROUBLES[happened])
+
+
 def card_event(happened: CardEvent) -> ev.Event:
-    """What the reader service tells, as the conversation's event."""
+    """What the identity-card reader tells, as the conversation's event."""
     match happened:
         case CardSeen():
             return ev.CardSeen()
@@ -123,6 +184,9 @@ class Eye:
 
     def begin(self, templates: Sequence[FaceTemplate]) -> None:
         self._trying.set()
+        if self._camera.status.state is DeviceState.OFFLINE:  # lost before: nobody waits before a dark screen for it
+            self.on_camera(self._camera.status)
+            return
         self._client.begin(templates)
         self._camera.want(self._HOLDER)
 
@@ -144,13 +208,13 @@ class Eye:
         """For the camera thread: a camera lost in the middle of a try ends it at once."""
         if status.state is DeviceState.OFFLINE and self._trying.is_set():
             self._trying.clear()
-            self._post(ev.FaceFailed(FaceTrouble.CAMERA_LOST))
+            self._post(ev.FaceFailed(FaceTrouble.CAMERA_LOST, status.reason))
 
 
 class SlipDesk:
     """The printer as `SlipPrinter`."""
 
-    def __init__(self, printer: PrinterService, board: StatusBoard, draw: Callable[[Slip], Raster | None], post: Post) -> None:
+    def __init__(self, printer: PrinterService, board: StatusBoard, draw: Callable[[Slip], Printable | None], post: Post) -> None:
         """draw: the slip as a picture, None when a character has no glyph (a silent box would be wrong)."""
         self._printer = printer
         self._board = board

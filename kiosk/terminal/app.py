@@ -13,26 +13,29 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from kiosk.config import KioskConfig, Mode
-from kiosk.devices.camera.service import CameraService
-from kiosk.devices.idcard.service import IdCardService
-from kiosk.devices.printer.service import PrinterService
+from kiosk.devices.idcard.events import CardEvent
+from kiosk.devices.scanner.events import ScanEvent
+from kiosk.devices.socialcard.events import SocialCardEvent
 from kiosk.diagnostics.board import StatusBoard
-from kiosk.domain.slip import PrintResult, Raster, Slip
-from kiosk.domain.status import DeviceStatus
+from kiosk.domain.slip import Printable, PrintResult, Slip
+from kiosk.domain.status import DeviceKind, DeviceStatus
 from kiosk.face.client import FaceClient
 from kiosk.flow.conductor import Conductor, Ports
 from kiosk.flow.events import Event, Pressed, PrinterChanged, ReaderChanged
 from kiosk.flow.session import Rules
 from kiosk.flow.view import Button, Step, View
 from kiosk.store.cases import CaseStore
+from kiosk.store.device_states import DeviceStates
 from kiosk.store.opening import open_store
 from kiosk.store.print_journal import PrintJournal
 from kiosk.store.unusable import StoreUnusable
 from kiosk.sync.identity import Identity, load_identity
 from kiosk.sync.sealer import EnvelopeSealer
-from kiosk.terminal.adapters import Desk, Eye, Post, SlipDesk, SystemClock, card_event
+from kiosk.terminal.adapters import CardReaders, Desk, Eye, Post, SlipDesk, SystemClock, card_event, social_card_event
 from kiosk.terminal.bridge import EventBridge
+from kiosk.terminal.devices import Devices, Listeners
 from kiosk.terminal.process import StopOnSignal, log_uncaught, single_instance
+from kiosk.terminal.states import StateWriter
 from kiosk.texts import TextError, Texts, load_texts
 from kiosk.ui.camera_view import Frame
 from kiosk.ui.fonts import load_fonts
@@ -46,6 +49,7 @@ log = logging.getLogger(__name__)
 _HAND_IN_S = 20.0
 """Longer than the database waits for its lock."""
 _STORE_RETRY_S = 10.0
+_ALIVE_MS = 30_000
 _RESTART = 70
 """Exit status that asks for a new process (EX_SOFTWARE)."""
 
@@ -57,7 +61,7 @@ class Terminal(QObject):
         super().__init__()
         self._config = config
         self._texts = texts
-        self.board = StatusBoard()
+        self.board = StatusBoard(config.devices)
         self.window = KioskWindow(texts, config.ui, config.site.help_phone, self._pressed)
         self._conductor: Conductor | None = None
         self._house: House | None = None
@@ -117,7 +121,8 @@ class Terminal(QObject):
         if self._conductor is None or self._house is None:
             return
         self._conductor.handle(event)
-        nobody_here = self._conductor.session.step in (Step.ATTRACT, Step.OUT_OF_SERVICE)
+        session = self._conductor.session
+        nobody_here = session.card is None and session.step in (Step.ATTRACT, Step.NO_SLIP, Step.OUT_OF_SERVICE)
         if self._house.restart_needed and nobody_here:
             log.error("a commit ended without a clear answer: the process starts anew")
             QApplication.exit(_RESTART)
@@ -143,25 +148,28 @@ class House:
             CaseStore(engine, config.store.free_floor_mb * 1024 * 1024),
             EnvelopeSealer(engine, simulated=config.mode is Mode.DEMO), clock, post,
         )
-        self._reader = IdCardService(config.idcard.port, config.idcard.baud, self._reader_status, self._card)
-        self._printer = PrinterService(config.printer, PrintJournal(engine, clock.now), self._slip_ended, self._printer_status)
+        self._states = StateWriter(DeviceStates(engine, clock.now), config.devices)
+        heard = Listeners(self._status, self._card, self._social_card, self._scanned, self._slip_ended, self._document_ended)
+        self._devices = devices = Devices(config, PrintJournal(engine, clock.now), heard)
         self._mirror = window.camera
-        self._camera = CameraService(config.camera, self._camera_status)
-        self._face = FaceClient(config.face, (config.camera.width, config.camera.height), self._face_happened, board.report)
-        self._camera.subscribe(self._face.offer)
-        self._camera.subscribe(self._show_frame)
-        self._eye = Eye(self._camera, self._face, post)
+        self._face = FaceClient(config.face, (config.camera.width, config.camera.height), self._face_happened, self._status)
+        devices.camera.subscribe(self._face.offer)
+        devices.camera.subscribe(self._show_frame)
+        self._eye = Eye(devices.camera, self._face, post)
         painter = SlipPainter(texts, config)
-        self._slips = SlipDesk(self._printer, board, partial(_draw, painter), post)
+        self._slips = SlipDesk(devices.printer, board, partial(_draw, painter), post)
         self._voice = Voice(texts, config.ui.voice_dir, enabled=config.ui.voice)
         self._timers = QtTimers(handle)  # at once: a timer cancelled before it is handled has not fired
-        self.ports = Ports(clock, self._reader, self._eye, self._desk, self._slips, self._voice, window, self._timers)
+        self._readers = CardReaders(devices.idcard, devices.socialcard)
+        self.ports = Ports(clock, self._readers, self._eye, self._desk, self._slips, self._voice, window, self._timers)
+        self._alive = QTimer()  # of the UI thread: a screen that hangs does not count as running
+        self._alive.timeout.connect(self._states.touch)
 
     def start(self) -> None:
+        self._states.start()
+        self._alive.start(_ALIVE_MS)
         self._face.start()  # first: its models take longest to load, and it must be spawned from this thread
-        self._reader.start()
-        self._printer.start()
-        self._camera.start()
+        self._devices.start()
 
     @property
     def restart_needed(self) -> bool:
@@ -170,32 +178,42 @@ class House:
     def stop(self) -> None:
         self._voice.stop()
         self._eye.end()
-        for device in (self._camera, self._printer, self._reader):
-            if not device.stop():
-                log.error("a device thread hangs and is left behind")
+        self._alive.stop()
+        self._devices.stop()
         self._face.stop()
         self._desk.stop()
+        self._states.stop()
         self._engine.dispose()
-        for part in (self._timers, self._bridge, self._voice):
+        for part in (self._timers, self._bridge, self._voice, self._alive):
             part.deleteLater()
 
-    def _card(self, happened: object) -> None:
-        self._post(card_event(happened))  # type: ignore[arg-type]
+    def _card(self, happened: CardEvent) -> None:
+        self._post(card_event(happened))
+
+    def _social_card(self, happened: SocialCardEvent) -> None:
+        self._readers.on_social_card(happened)
+        self._post(social_card_event(happened))
+
+    def _scanned(self, happened: ScanEvent) -> None:
+        """No conversation asks for a code yet, so the scanner is never told to look for one."""
+
+    def _document_ended(self, case_number: str, result: PrintResult) -> None:
+        """No conversation ends in a document yet."""
 
     def _show_frame(self, frame: Frame, t: float) -> None:
         self._mirror.set_frame(frame)
 
-    def _reader_status(self, status: DeviceStatus) -> None:
+    def _status(self, status: DeviceStatus) -> None:
+        """For every device thread: board and database first, then the conversation, where it depends on the device."""
         self._board.report(status)
-        self._post(ReaderChanged(status.usable, status.reason))
-
-    def _printer_status(self, status: DeviceStatus) -> None:
-        self._board.report(status)
-        self._post(PrinterChanged())
-
-    def _camera_status(self, status: DeviceStatus) -> None:
-        self._board.report(status)
-        self._eye.on_camera(status)
+        self._states.report(status)
+        match status.kind:
+            case DeviceKind.IDCARD:
+                self._post(ReaderChanged(status.usable, status.reason))
+            case DeviceKind.PRINTER:
+                self._post(PrinterChanged())
+            case DeviceKind.CAMERA:
+                self._eye.on_camera(status)
 
     def _face_happened(self, happened: object) -> None:
         self._eye.on_face(happened)  # type: ignore[arg-type]
@@ -255,7 +273,7 @@ def run_terminal(config: KioskConfig) -> int:
     return status
 
 
-def _draw(painter: SlipPainter, slip: Slip) -> Raster | None:
+def _draw(painter: SlipPainter, slip: Slip) -> Printable | None:
     drawn = painter.paint(slip)
     if isinstance(drawn, MissingGlyphs):
         log.error("a slip has characters without a glyph; it was not printed")

@@ -17,6 +17,7 @@ _WIDE_FONTS: Final = ("HanaMinA", "HanaMinB", "BabelStone Han")
 """For characters of names the screen font lacks; used where they are installed."""
 _LINE_STEP: Final = 1.32  # of the size; the font's own 1.45 would only cost paper
 _LINE_BREAK: Final = "\u2028"
+_MM: Final = 8  # dots
 _QR_BORDER: Final = 4  # modules, ISO/IEC 18004
 
 
@@ -30,7 +31,7 @@ class Paper:
         """Characters asked for that no font has: the strip must not be printed."""
         self._y = 0.0
         self._fonts = _FontStack()
-        self._drawings: list[Callable[[QPainter], None]] = []
+        self._drawings: list[Callable[[QPainter], object]] = []
 
     @property
     def inner_width(self) -> float:
@@ -44,6 +45,13 @@ class Paper:
         line = QRectF(self.margin, self._y + 10, self.inner_width, 2)
         self._drawings.append(lambda painter: painter.fillRect(line, Qt.GlobalColor.black))
         self._y += 22
+
+    def ruler(self) -> None:
+        """Millimetres at 203 dpi from edge to edge, every tenth line longer: shows a wrong width and a wrong scale."""
+        places = (*range(0, self.width - 2, _MM), self.width - 2)
+        lines = [QRectF(x, self._y, 2, 15 if x % (10 * _MM) else 30) for x in places]
+        self._drawings.append(lambda painter: [painter.fillRect(line, Qt.GlobalColor.black) for line in lines])
+        self._y += 40
 
     def text(self, text: str, px: int, *, bold: bool = False, centred: bool = False, indent: float = 0.0) -> None:
         """A paragraph; `\\n` breaks the line. indent: room left free on the left."""

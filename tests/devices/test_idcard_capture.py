@@ -43,6 +43,13 @@ def test_a_card_is_found(capture: bytes) -> None:
     assert card.photo_wlt == PHOTO
 
 
+@pytest.mark.parametrize("size", [1024, 512, 0])
+def test_a_card_is_found_in_an_answer_with_a_fingerprint(size: int) -> None:
+    plain = EmulatedCard.of(CARD).read_answer()
+    card = decode_capture(encode_frame(b"\0\0\x90" + plain[:4] + size.to_bytes(2, "big") + plain[4:] + b"\xaa" * size))
+    assert (card.number, card.photo_wlt) == (CARD.number, PHOTO)
+
+
 @pytest.mark.parametrize(
     ("capture", "message"),
     [

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from kiosk.devices.idcard.codec import (
     HEADER,
+    Answer,
     Command,
     FrameFault,
     FrameParser,
     Sw3,
+    answers,
     encode_frame,
     format_sam_id,
     parse_answer,
@@ -82,6 +84,43 @@ def test_an_impossible_length_is_a_fault_and_not_waited_for(length: int) -> None
 
 def test_the_vendors_own_timeout_frame_gives_nothing() -> None:
     assert FrameParser().feed(bytes.fromhex(VECTORS["vendor_timeout"])) == []
+
+
+@pytest.mark.parametrize("size", [1024, 512, 0])
+def test_an_answer_with_a_fingerprint_is_a_whole_frame(size: int) -> None:
+    frame = bytes.fromhex(VECTORS["fingerprint_prefixes"][str(size)])
+    whole = encode_frame(frame[7:] + bytes(256 + 1024 + size))
+    assert len(whole) == {1024: 2321, 512: 1809, 0: 1297}[size]
+    assert whole[:16] == frame
+    (body,) = FrameParser().feed(whole)
+    assert isinstance(body, bytes) and answers(Command.READ_WITH_FINGERPRINT, parse_answer(body))
+
+
+@pytest.mark.parametrize("suffix", range(5))
+def test_speed_commands_have_their_known_checksums(suffix: int) -> None:
+    """Never sent; a technician meets them in captures."""
+    assert encode_frame(bytes([0x60, suffix]))[-1] == [0x63, 0x62, 0x61, 0x60, 0x67][suffix]
+
+
+@pytest.mark.parametrize("command", Command, ids=lambda command: command.name)
+def test_a_good_answer_to_another_command_is_not_taken_for_this_one(command: Command) -> None:
+    good = {
+        Command.RESET: Answer(Sw3.OK),
+        Command.STATUS: Answer(Sw3.OK),
+        Command.SAM_ID: Answer(Sw3.OK, bytes(16)),
+        Command.FIND: Answer(Sw3.FOUND, bytes(4)),
+        Command.SELECT: Answer(Sw3.OK, bytes(8)),
+        Command.READ: Answer(Sw3.OK, bytes(1284)),
+        Command.READ_NEW_ADDRESS: Answer(Sw3.OK, bytes(70)),
+        Command.READ_WITH_FINGERPRINT: Answer(Sw3.OK, bytes(2310)),
+    }
+    alike = ({Command.RESET, Command.STATUS, Command.SELECT}, {Command.READ, Command.READ_WITH_FINGERPRINT})
+    for other, answer in good.items():
+        fits = command is other or any({command, other} <= group for group in alike)
+        assert answers(command, answer) is fits
+    assert answers(command, Answer(Sw3.NO_CONTENT)) is (command is Command.READ_NEW_ADDRESS)
+    for sw3 in {*Sw3} - {Sw3.OK, Sw3.FOUND, Sw3.NO_CONTENT}:
+        assert answers(command, Answer(sw3))
 
 
 @given(st.lists(BODIES, max_size=4), st.data())

@@ -111,7 +111,7 @@ def test_nul_padding_is_padding() -> None:
 
 def test_new_address() -> None:
     address = VECTORS["new_address"]
-    data = EmulatedCard.of(CARDS["resident"], address).new_address_answer()
+    data = EmulatedCard.of(replace(CARDS["resident"], new_address=address)).new_address_answer()
     assert data is not None
     frame = encode_frame(b"\0\0\x90" + data)
     assert (len(frame), frame[-1]) == (81, VECTORS["new_address_checksum"])

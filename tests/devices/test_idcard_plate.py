@@ -29,6 +29,21 @@ def test_a_flapping_answer_is_still_the_same_laying() -> None:
     assert plate.occupied
 
 
+def test_a_card_that_was_missed_once_is_in_doubt_until_found_or_lifted() -> None:
+    plate = Plate(5.0)
+    plate.missed()
+    assert not plate.doubtful
+    plate.found()
+    assert not plate.doubtful
+    plate.missed()
+    assert plate.doubtful
+    plate.found()
+    assert not plate.doubtful
+    for _ in range(FREE_AFTER):
+        plate.missed()
+    assert not plate.doubtful
+
+
 def test_a_delivered_card_belongs_to_its_session_until_lifted() -> None:
     plate = Plate(5.0)
     plate.found()

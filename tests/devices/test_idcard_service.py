@@ -4,75 +4,29 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from idcard_desk import LIFTED, MINE, QUICK, SEEN, THEIRS, Desk, until
 
-from kiosk.devices.emulated.cards import EmulatedCard, sample_card
+from kiosk.devices.emulated.cards import EmulatedCard, sample_of
 from kiosk.devices.emulated.idcard import IdCardEmulator, Manner
 from kiosk.devices.idcard.codec import Command, Sw3
-from kiosk.devices.idcard.events import CardEvent, CardLifted, CardSeen
-from kiosk.devices.idcard.service import IdCardService, Timing
+from kiosk.devices.idcard.layouts import LAYOUTS
+from kiosk.devices.idcard.service import Timing
 from kiosk.devices.serial_line import SerialLine
-from kiosk.domain.document import IdCard
-from kiosk.domain.status import DeviceState, DeviceStatus
+from kiosk.domain.document import CardKind, IdCard
+from kiosk.domain.status import DeviceState
 from kiosk.domain.trouble import CardTrouble
-
-MINE, THEIRS = sample_card(0), sample_card(1)
-QUICK = Timing(poll=0.03, heartbeat=0.05, same_card=0.0, retry=(0.05, 0.1))
-SEEN, LIFTED = CardSeen(), CardLifted()
-
-
-class Desk:
-    """Listens to the service as the conversation would."""
-
-    def __init__(self, reader: IdCardEmulator, timing: Timing = QUICK) -> None:
-        self.reader = reader
-        self.events: list[CardEvent] = []
-        self.statuses: list[DeviceStatus] = []
-        self.service = IdCardService(str(reader.port.path), 115200, self.statuses.append, self.events.append, timing)
-
-    def __enter__(self) -> Desk:
-        self.service.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        assert self.service.stop()
-
-    def happened(self) -> list[object]:
-        """Events in order, a card by its number."""
-        return [event.number if isinstance(event, IdCard) else event for event in self.events]
-
-    def expect(self, *events: object) -> None:
-        until(lambda: len(self.events) >= len(events), self.happened)
-        assert self.happened() == list(events)
-
-    def expect_status(self, state: DeviceState, reason: str = "", seconds: float = 8.0) -> None:
-        until(lambda: (self.service.status.state, self.service.status.reason) == (state, reason),
-              lambda: self.service.status, seconds)
-
-    def lay(self, card: IdCard) -> None:
-        self.reader.lay(EmulatedCard.of(card))
-
-    def polls(self, count: int = 6) -> None:
-        """Waits until the reader was asked for a card so many times more."""
-        before = self.reader.received.count(Command.FIND)
-        until(lambda: self.reader.received.count(Command.FIND) >= before + count)
-
-
-def until(condition: Callable[[], bool], seen: Callable[[], object] = lambda: "", seconds: float = 8.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain, {seen()}"
-        time.sleep(0.005)
 
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[IdCardEmulator]:
     with IdCardEmulator(tmp_path / "idcard") as reader:
         yield reader
+        assert Command.READ_WITH_FINGERPRINT not in reader.received
 
 
 @pytest.fixture
@@ -151,6 +105,56 @@ def test_both_kinds_of_firmware(desk: Desk, finds_again: bool) -> None:
     assert desk.happened()[3:5] == [SEEN, THEIRS.number]
 
 
+@pytest.mark.parametrize("kind", LAYOUTS)
+def test_every_kind_of_card(desk: Desk, kind: CardKind) -> None:
+    card = sample_of(kind)
+    desk.service.seek()
+    desk.lay(card)
+    desk.expect(SEEN, card.number)
+    read = desk.events[1]
+    assert isinstance(read, IdCard)
+    assert replace(read, photo_wlt=None) == card
+
+
+def test_a_name_with_a_rare_character_and_a_date_without_end(desk: Desk) -> None:
+    card = replace(MINE, name_cn="王𬭎", valid_to=None)
+    desk.service.seek()
+    desk.lay(card)
+    desk.expect(SEEN, card.number)
+    read = desk.events[1]
+    assert isinstance(read, IdCard)
+    assert replace(read, photo_wlt=None) == card
+
+
+def test_a_card_that_lies_on_is_looked_after_slowly_and_its_lifting_still_noticed(reader: IdCardEmulator) -> None:
+    """Three misses tell a lifting; at the slow pace they would take twelve seconds."""
+    with Desk(reader, replace(QUICK, watch=0.1, heartbeat=4.0)) as desk:
+        desk.service.seek()
+        desk.lay(MINE)
+        desk.expect(SEEN, MINE.number)
+        time.sleep(0.3)
+        before = reader.received.count(Command.FIND)
+        time.sleep(1.2)
+        assert reader.received.count(Command.FIND) - before <= 2
+        reader.lift()
+        desk.expect(SEEN, MINE.number, LIFTED)
+
+
+def test_a_card_nobody_can_read_is_not_asked_for_all_night(reader: IdCardEmulator) -> None:
+    reader.inject(Command.READ, Sw3.READ_FAILED)
+    with Desk(reader, replace(QUICK, watch=0.1, heartbeat=0.4)) as desk:
+        desk.service.seek()
+        desk.lay(MINE)
+        desk.expect(SEEN, CardTrouble.LAY_AGAIN)
+        time.sleep(0.3)
+        before = reader.received.count(Command.FIND)
+        time.sleep(1.2)
+        assert reader.received.count(Command.FIND) - before <= 5
+        reader.cure()
+        desk.service.seek()  # somebody presses a button: looked at at once
+        desk.expect(SEEN, CardTrouble.LAY_AGAIN, MINE.number)
+
+
 # --- whose card is it ---
 
 
@@ -181,6 +185,17 @@ def test_a_swapped_card_is_the_next_person(desk: Desk) -> None:
     assert [event for event in desk.happened() if event is not CardTrouble.LAY_AGAIN] == [
         SEEN, MINE.number, LIFTED, SEEN, THEIRS.number,
     ]
+
+
+def test_a_card_swapped_while_nobody_seeks_is_the_next_persons(desk: Desk) -> None:
+    desk.service.seek()
+    desk.lay(MINE)
+    desk.expect(SEEN, MINE.number)
+    desk.lay(THEIRS)
+    desk.polls()
+    desk.expect(SEEN, MINE.number)
+    desk.service.seek()
+    desk.expect(SEEN, MINE.number, LIFTED, SEEN, THEIRS.number)
 
 
 def test_the_same_card_at_once_again_is_not_delivered_twice(reader: IdCardEmulator) -> None:
@@ -324,6 +339,22 @@ def test_noise_before_every_answer(desk: Desk) -> None:
     desk.expect_status(DeviceState.READY)
 
 
+def test_a_second_answer_behind_every_answer(desk: Desk) -> None:
+    desk.reader.behave(Manner.GLUED)
+    desk.service.seek()
+    desk.lay(MINE)
+    desk.expect(SEEN, MINE.number)
+    assert [status.state for status in desk.statuses] == [DeviceState.READY]
+
+
+def test_a_module_that_takes_its_time(desk: Desk) -> None:
+    desk.reader.delays = {Command.FIND: 0.5, Command.SELECT: 0.5, Command.READ: 2.0}
+    desk.service.seek()
+    desk.lay(MINE)
+    desk.expect(SEEN, MINE.number)
+    assert [status.state for status in desk.statuses] == [DeviceState.READY]
+
+
 @pytest.mark.parametrize("manner", [Manner.WRONG_CHECKSUM, Manner.TRUNCATED, Manner.MUTE, Manner.VENDOR_TIMEOUT, Manner.LATE])
 def test_one_bad_answer_costs_one_try(desk: Desk, manner: Manner) -> None:
     desk.expect_status(DeviceState.READY)
@@ -446,22 +477,23 @@ def test_stop_while_a_card_is_being_read_blames_nobody(desk: Desk) -> None:
     desk.expect(SEEN)
 
 
-def test_a_complete_run_leaves_nobody_in_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    assert MINE.name_cn is not None and MINE.address is not None
-    with caplog.at_level(logging.DEBUG):
-        desk.reader.inject(Command.READ, Sw3.READ_FAILED, times=1)
+def test_a_complete_run_leaves_nobody_in_the_log(reader: IdCardEmulator, caplog: pytest.LogCaptureFixture) -> None:
+    mine = replace(MINE, new_address="测试市测试区新地址路3号")
+    assert mine.name_cn is not None and mine.address is not None
+    with caplog.at_level(logging.DEBUG), Desk(reader, read_new_address=True) as desk:
+        reader.inject(Command.READ, Sw3.READ_FAILED, times=1)
         desk.service.seek()
-        desk.lay(MINE)
-        desk.expect(SEEN, CardTrouble.LAY_AGAIN, MINE.number)
+        desk.lay(mine)
+        desk.expect(SEEN, CardTrouble.LAY_AGAIN, mine.number)
         scratched = bytearray(EmulatedCard.of(THEIRS).text)
         scratched[122] ^= 1
-        desk.reader.lay(EmulatedCard(bytes(scratched)))
+        reader.lay(EmulatedCard(bytes(scratched)))
         desk.service.seek()
         desk.polls()
-        desk.reader.unplug()
+        reader.unplug()
         desk.expect_status(DeviceState.OFFLINE, "no_port")
     text = caplog.text + repr(desk.events) + repr(desk.statuses)
-    assert "READ: SW3 90, 1284 bytes" in text
-    for card in (MINE, THEIRS):
-        for secret in (card.number, card.number[6:14], card.name_cn, card.address):
+    assert "READ: SW3 90, 1284 bytes" in text and "READ_NEW_ADDRESS: SW3 90, 70 bytes" in text
+    for card in (mine, THEIRS):
+        for secret in (card.number, card.number[6:14], card.name_cn, card.address, "新地址"):
             assert secret is not None and secret not in text

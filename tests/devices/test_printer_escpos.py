@@ -51,6 +51,7 @@ def test_the_commands_of_the_reference() -> None:
     assert escpos.CUT.hex(" ") == "1d 56 42 00"
     assert escpos.CLEAR.hex(" ") == "10 05 02"
     assert [escpos.status_query(n).hex(" ") for n in (1, 2, 3, 4)] == ["10 04 01", "10 04 02", "10 04 03", "10 04 04"]
+    assert escpos.full_status_query().hex(" ") == "10 04 14"
     assert escpos.process_id_request("0001") == bytes.fromhex("1D 28 48 06 00 30 30 30 30 30 31")
 
 

@@ -2,129 +2,31 @@
 
 from __future__ import annotations
 
-import random
-import re
 import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from printer_bench import CASE, HEIGHT, Bench, running, slip, until
 
-from kiosk.config import PrinterConfig
-from kiosk.devices.emulated.printer import PrinterEmulator, PrinterFaults
+from kiosk.config import PrinterModel
+from kiosk.devices.emulated.idcard import IdCardEmulator
+from kiosk.devices.emulated.printer_faults import PrinterFaults
 from kiosk.devices.emulated.pty import PtyPort
 from kiosk.devices.printer import escpos
-from kiosk.devices.printer.service import PrinterService
+from kiosk.devices.printer.dialog import PrinterDialog
+from kiosk.devices.printer.profile import PROFILES
+from kiosk.devices.printer.status import AnswerKind
+from kiosk.devices.serial_line import SerialLine
 from kiosk.domain.slip import PrintOutcome, PrintResult, Raster
-from kiosk.domain.status import DeviceState, DeviceStatus
-
-CASE = "HG00-20261122-000137"
-PATIENCE_S = 1.2
-HEIGHT = 900
-
-
-def slip(seed: int = 1, width: int = 576) -> Raster:
-    """Lines of noise with blank rows between, as lines of text are; no byte 10h, which may lose a dot."""
-    noise = random.Random(seed)
-    row_bytes = width // 8
-    inked = [bytes(noise.choices(b"\x00\x3c\xff\x81", k=row_bytes)) for _ in range(HEIGHT)]
-    rows = [bytes(row_bytes) if y % 60 > 40 else row for y, row in enumerate(inked)]
-    return Raster(width, HEIGHT, b"".join(rows))
-
-
-@dataclass
-class MemoryJournal:
-    """The journal as a list of lines. `before_sending` looks at the world at that very moment."""
-
-    lines: list[str] = field(default_factory=list)
-    interrupted: int = 0
-    broken: bool = False
-    before_sending: Callable[[], None] = lambda: None
-
-    def queue(self, case_number: str, kind: str, copy: int, digest: str, size: int) -> int:
-        if self.broken:
-            raise RuntimeError("journal broken on purpose")
-        assert len(digest) == 64 and size
-        job = 1 + sum(line.startswith("queued") for line in self.lines)
-        self.lines.append(f"queued {job} {case_number} {kind} {copy}")
-        return job
-
-    def sending(self, job: int) -> None:
-        self.before_sending()
-        self.lines.append(f"sending {job}")
-
-    def end(self, job: int, outcome: PrintOutcome, evidence: str) -> None:
-        self.lines.append(f"{outcome.value} {job} {evidence}")
-
-    def settle_interrupted(self) -> int:
-        count, self.interrupted = self.interrupted, 0
-        return count
-
-
-class Bench:
-    """Service, emulator and journal together, and what the service has said so far."""
-
-    def __init__(self, tmp_path: Path, lines_per_s: float = 30_000, **settings: object) -> None:
-        self.tmp_path = tmp_path
-        self.port = PtyPort(tmp_path / "dev" / "printer")
-        self.printer = PrinterEmulator(self.port, lines_per_s=lines_per_s, slip_dir=tmp_path / "paper")
-        self.journal = MemoryJournal()
-        self.results: list[PrintResult] = []
-        self.statuses: list[tuple[DeviceState, str]] = []
-        values = {"port": str(self.port.path), "fence_patience_s": PATIENCE_S, **settings}
-        self.config = PrinterConfig.model_validate(values)
-        self.service = PrinterService(
-            self.config, self.journal, self._ended, self._status, heartbeat_s=0.05, retry_s=(0.05, 0.1)
-        )
-
-    def _status(self, status: DeviceStatus) -> None:
-        self.statuses.append((status.state, status.reason))
-
-    @property
-    def sent(self) -> bytes:
-        """What went over the line without the status queries, which come at any time; no picture here holds such bytes."""
-        return re.sub(rb"\x10\x04[\x01-\x04]", b"", bytes(self.printer.received))
-
-    @property
-    def state(self) -> tuple[DeviceState, str]:
-        return self.service.status.state, self.service.status.reason
-
-    def _ended(self, case_number: str, result: PrintResult) -> None:
-        assert case_number == CASE
-        self.results.append(result)
-
-    def print(self, raster: Raster, copy: int = 1) -> PrintResult:
-        done = len(self.results)
-        self.service.print(raster, CASE, copy)
-        until(lambda: len(self.results) > done)
-        return self.results[-1]
-
-    def at_line(self, line: int, act: Callable[[], None]) -> None:
-        """Does something in the printer's own thread, exactly when that dot line is on paper."""
-        self.printer.on_line = lambda printed: act() if printed == line else None
-
-    def fault(self, name: str, line: int) -> None:
-        self.at_line(line, lambda: setattr(self.printer.faults, name, True))
-
-
-def until(condition: Callable[[], bool], seconds: float = 8.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.005)
+from kiosk.domain.status import DeviceState
 
 
 @pytest.fixture
 def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
-    bench = Bench(tmp_path, **getattr(request, "param", {}))
-    with bench.port, bench.printer:
-        bench.service.start()
-        until(lambda: bench.state == (DeviceState.READY, ""))
+    with running(tmp_path, **getattr(request, "param", {})) as bench:
         yield bench
-        assert bench.service.stop()
 
 
 # ------------------------------------------------------------------------------------------------ printed
@@ -152,7 +54,7 @@ def test_a_fence_follows_every_packet(bench: Bench) -> None:
     assert all(len(chunk) + 3 <= 4096 for chunk in chunks)
 
 
-@pytest.mark.parametrize("bench", [{"process_id": False}], indirect=True)
+@pytest.mark.parametrize("bench", [{"profile": "clone"}], indirect=True)
 def test_a_model_without_process_id_proves_by_the_fence_after_the_cut(bench: Bench) -> None:
     bench.printer.faults.no_process_id = True
     assert bench.print(slip()).outcome is PrintOutcome.PRINTED
@@ -232,14 +134,23 @@ def test_without_a_port_the_answer_is_blocked(tmp_path: Path) -> None:
     assert bench.service.stop()
 
 
-def test_another_device_on_the_port_is_never_ready_and_sent_only_questions(tmp_path: Path) -> None:
+def test_another_device_on_the_port_is_named_and_never_ready(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    heard, stop = bytearray(), threading.Event()
+    with IdCardEmulator(bench.port.path):
+        bench.service.start()
+        until(lambda: bench.state == (DeviceState.OFFLINE, "found_idcard"), 20)
+        assert bench.print(slip()).outcome is PrintOutcome.BLOCKED
+        assert bench.service.stop()
+    assert not [state for state, _ in bench.statuses if state in (DeviceState.READY, DeviceState.DEGRADED)]
+
+
+def test_a_chattering_device_is_never_ready(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    stop = threading.Event()
 
     def chatter() -> None:
         while not stop.is_set():
-            if data := bench.port.read(0.02):
-                heard.extend(data)
+            if bench.port.read(0.02):
                 bench.port.write(b"\xaa\xaa\xaa\x96\x69")
 
     other = threading.Thread(target=chatter)
@@ -253,8 +164,7 @@ def test_another_device_on_the_port_is_never_ready_and_sent_only_questions(tmp_p
             assert bench.service.stop()
             stop.set()
             other.join()
-    assert (DeviceState.READY, "") not in bench.statuses
-    assert set(bytes(heard).split(b"\x10\x04")) <= {b"", b"\x01", b"\x02", b"\x03", b"\x04"}
+    assert not [state for state, _ in bench.statuses if state in (DeviceState.READY, DeviceState.DEGRADED)]
 
 
 # ------------------------------------------------------------------------------------------------ stopped and going on
@@ -296,7 +206,7 @@ def test_what_cannot_be_proved_is_unknown_and_never_sent_again_by_itself(
     until(lambda: bench.state == (DeviceState.READY, ""))
     until(lambda: not bench.printer.engine.buffer)
     assert len(bench.results) == 1
-    assert bench.sent.count(escpos.START) == 1
+    assert bench.sent.count(escpos.START + escpos.FENCE) == 1
 
 
 def test_after_unknown_the_copy_begins_on_clean_paper(bench: Bench) -> None:
@@ -362,14 +272,25 @@ def test_a_stop_in_mid_slip_is_prompt_and_unknown(bench: Bench) -> None:
     assert bench.results == [PrintResult(1, PrintOutcome.UNKNOWN, "stopped")]
 
 
-def test_a_journal_that_fails_ends_the_slip_not_the_service(bench: Bench) -> None:
-    bench.journal.broken = True
-    assert bench.print(slip()) == PrintResult(0, PrintOutcome.UNKNOWN, "program_fault")
-    assert b"\x1dv" not in bench.printer.received
-    bench.journal.broken = False
+@pytest.mark.parametrize(
+    ("call", "outcome", "job", "pictures"),
+    [
+        ("queue", PrintOutcome.BLOCKED, 0, False), ("sending", PrintOutcome.BLOCKED, 1, False),
+        ("end", PrintOutcome.UNKNOWN, 1, True),
+    ],
+)
+def test_a_journal_on_a_full_disk_ends_the_slip_not_the_service(
+    bench: Bench, call: str, outcome: PrintOutcome, job: int, pictures: bool
+) -> None:
+    """What is not in the journal was not sent; what was sent and is not in the journal is unknown."""
+    bench.journal.broken = call
+    assert bench.print(slip()) == PrintResult(job, outcome, "program_fault")
+    assert (b"\x1dv" in bench.printer.received) is pictures
+    bench.journal.broken = ""
     until(lambda: (DeviceState.OFFLINE, "program_fault") in bench.statuses)
     until(lambda: bench.state == (DeviceState.READY, ""))
-    assert bench.print(slip()).outcome is PrintOutcome.PRINTED
+    assert bench.print(slip(2)).outcome is PrintOutcome.PRINTED
+    assert bench.printer.slips[-1] == slip(2)
 
 
 def test_unasked_status_bytes_are_switched_off_again_after_a_power_cycle(bench: Bench) -> None:
@@ -381,6 +302,13 @@ def test_unasked_status_bytes_are_switched_off_again_after_a_power_cycle(bench: 
     until(lambda: not bench.printer.engine.automatic_status)
 
 
+def test_a_printer_that_falls_silent_is_asked_nothing_it_could_print(bench: Bench) -> None:
+    bench.printer.faults.silent = True
+    until(lambda: bench.state == (DeviceState.OFFLINE, "mute"))
+    until(lambda: bench.sent.count(escpos.START) == 1 and len(bench.printer.received) > 60, 20)  # several openings later
+    assert bench.sent == escpos.START
+
+
 def test_the_emulator_answers_as_the_manuals_say() -> None:
     table = {
         "": "12 12 12 12", "near_end": "12 12 12 1e", "paper_end": "1a 32 12 7e", "cover": "1a 16 12 12", "cutter": "1a 52 1a 12",
@@ -388,3 +316,13 @@ def test_the_emulator_answers_as_the_manuals_say() -> None:
     for fault, expected in table.items():
         faults = PrinterFaults(**({fault: True} if fault else {}))
         assert bytes(faults.status()).hex(" ") == expected
+
+
+def test_what_came_in_before_the_question_is_no_answer_to_it(tmp_path: Path) -> None:
+    """PR-10 at a fence: a byte that looks like the answer lies there already."""
+    with PtyPort(tmp_path / "printer") as port:
+        line = SerialLine.open(str(port.path), 115200)
+        dialog = PrinterDialog(line, threading.Event(), PROFILES[PrinterModel.EPSON])
+        port.write(b"\x00")
+        assert not dialog.ask(escpos.FENCE, AnswerKind.FENCE, None, line_time=0, patience=0.3, on_stop=lambda cause: None)
+        line.close()

@@ -355,7 +355,8 @@ EVENTS = st.one_of(
     st.sampled_from([0.3, 0.45, 0.7, float("nan")]).map(tried),
     st.booleans().map(lambda delivered: ev.DeliveryKnown(RECEIPT.case_id, delivered)),
     st.sampled_from(PrintOutcome).map(lambda outcome: ev.SlipEnded(RECEIPT.case_number, outcome)),
-    st.sampled_from([ev.CardSeen(), ev.CardRead(CARD), ev.CardLifted(), ev.HandedIn(NOW, RECEIPT), ev.LookupFailed(CARD)]),
+    st.sampled_from([ev.CardSeen(), ev.CardRead(CARD), ev.CardLifted(), ev.CardWaits()]),
+    st.sampled_from([ev.HandedIn(NOW, RECEIPT), ev.LookupFailed(CARD)]),
 )
 
 

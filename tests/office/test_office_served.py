@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import signal
@@ -18,6 +19,13 @@ import httpx
 import pytest
 from townhall import Line, Terminal, body
 
+from kiosk.config import KioskConfig, Mode, StoreConfig
+from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
+from kiosk.store.device_states import DeviceStates
+from kiosk.store.opening import open_store
+from kiosk.sync.heartbeat import heartbeat_once
+from kiosk.sync.identity import Identity, enrol
+from kiosk.sync.status import read_status
 from kiosk.sync.wire import http
 from kiosk.sync.wire.enrolment import EnrolmentCode
 from kiosk.sync.wire.keys import public_hex
@@ -145,6 +153,44 @@ def test_a_receipt_survives_a_kill(data: Path) -> None:
         again = Line(terminal, client).put(envelope, case_id)
         client.close()
     assert (again.status_code, again.content) == (200, first.content)
+
+
+def fleet(data: Path, terminal_id: str) -> dict[str, object]:
+    return json.loads(run(data, (
+        "from kiosk.office import bootstrap; bootstrap.configure()\n"
+        "from kiosk.office.models import Terminal; import json\n"
+        "from kiosk.office.desk.condition import judge; from django.utils import timezone\n"
+        f"one = Terminal.objects.get(pk={terminal_id!r})\n"
+        "print(json.dumps({'standing': judge(one, timezone.now()).standing.value, 'unsent': one.heartbeat.unsent,\n"
+        "                  'devices': {d.kind: [d.state, d.reason] for d in one.devices.all()}}))"
+    )))
+
+
+def test_device_states_from_the_terminals_database_to_the_desk(data: Path, tmp_path: Path) -> None:
+    config = KioskConfig(mode=Mode.DEMO, store=StoreConfig(path=tmp_path / "terminal.db"))
+    clock = [dt.datetime.now(dt.UTC)]
+    engine = open_store(config)
+    states = DeviceStates(engine, lambda: clock[0])
+    states.begin([DeviceKind.PRINTER, DeviceKind.IDCARD])
+    states.put(DeviceStatus(DeviceKind.IDCARD, DeviceState.READY))
+    states.put(DeviceStatus(DeviceKind.PRINTER, DeviceState.OFFLINE, "paper_out"))
+    with served(data) as url:
+        code = EnrolmentCode.decode(run(data, "print(service.enrol_terminal('HG08', '含湖村'))"))
+        assert isinstance(enrol(engine, code.model_copy(update={"url": url}), "t", 10, 30), Identity)
+        heartbeat_once(engine, config, lambda: clock[0])
+        assert read_status(engine, clock[0]).heartbeat_trouble is None
+        assert fleet(data, "HG08") == {
+            "standing": "fault", "unsent": 0, "devices": {"idcard": ["ready", ""], "printer": ["offline", "paper_out"]},
+        }
+        states.put(DeviceStatus(DeviceKind.PRINTER, DeviceState.READY))
+        clock[0] -= dt.timedelta(days=500)  # the battery of the clock is empty
+        states.touch()
+        heartbeat_once(engine, config, lambda: clock[0])
+        assert read_status(engine, clock[0]).heartbeat_trouble is None
+        assert fleet(data, "HG08")["standing"] == "attention"
+    heartbeat_once(engine, config, lambda: clock[0])
+    assert read_status(engine, clock[0]).heartbeat_trouble == "ConnectError"
+    engine.dispose()
 
 
 def test_a_page_and_its_style_without_internet(data: Path) -> None:

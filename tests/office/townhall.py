@@ -18,9 +18,20 @@ from kiosk.domain.document import CardKind
 from kiosk.sync.wire import http
 from kiosk.sync.wire.envelope import digest, seal
 from kiosk.sync.wire.keys import key_id, sealing_public, signing_public
-from kiosk.sync.wire.models import AttemptBody, AuditHead, CaseBody, ConsentBody, EnvelopeHeader, PersonBody, RosterPull
+from kiosk.sync.wire.models import (
+    AttemptBody,
+    AuditHead,
+    CaseBody,
+    ConsentBody,
+    DeviceBody,
+    EnvelopeHeader,
+    HeartbeatAnswer,
+    HeartbeatBody,
+    PersonBody,
+    RosterPull,
+)
 from kiosk.sync.wire.pull import open_pull, verify_unchanged
-from kiosk.sync.wire.signing import Context, request_message, sign, verify
+from kiosk.sync.wire.signing import Context, heartbeat_message, request_message, sign, verify
 
 NOW = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
 NUMBER, NAME = "999901195001010020", "张测试"
@@ -38,6 +49,16 @@ def body(number: str = NUMBER, name: str = NAME, **changes: object) -> CaseBody:
         "captured_at": NOW, "due": None, "due_confirmed": False, "repeat": 0, "simulated": False,
     }
     return CaseBody.model_validate(fields | changes)
+
+
+def heartbeat(*devices: DeviceBody, **changes: object) -> HeartbeatBody:
+    """A good one of just now, unless told otherwise."""
+    now = dt.datetime.now(dt.UTC)
+    fields: dict[str, object] = {
+        "kiosk": "HG01", "epoch": 1, "sent_at": now, "challenge": "", "app_version": "0.1.0", "terminal_seen": now,
+        "devices": devices, "unsent": 0, "held": 0, "dead": 0, "oldest_unsent_s": None, "roster_version": 3, "free_mb": 9000,
+    }
+    return HeartbeatBody.model_validate(fields | changes)
 
 
 @dataclass
@@ -76,6 +97,11 @@ class Terminal:
         signature = sign(Context.REQUEST, request_message("GET", target, sent, nonce), self.signing)
         return {http.KIOSK: self.id, http.TIME: sent, http.NONCE: nonce, http.SIGNATURE: signature}
 
+    def heartbeat_headers(self, data: bytes, target: str = http.HEARTBEAT_PATH) -> dict[str, str]:
+        nonce = uuid.uuid4().hex
+        signature = sign(Context.HEARTBEAT, heartbeat_message(target, nonce, data), self.signing)
+        return {http.KIOSK: self.id, http.NONCE: nonce, http.SIGNATURE: signature}
+
     def open_pull(self, data: bytes, signature: str) -> RosterPull:
         return open_pull(data, signature, self.id, self.sealing, [signing_public(self.office_signing)])
 
@@ -105,6 +131,20 @@ class Line:
         assert self.put(data, case_id).status_code == 201
         assert intake.open_due() == 1
         return case_id
+
+    def put_heartbeat(self, data: bytes, headers: dict[str, str]) -> Any:
+        return self.client.put(http.HEARTBEAT_PATH, data, content_type=http.JSON_TYPE, headers=headers)
+
+    def beat(self, content: HeartbeatBody) -> HeartbeatAnswer:
+        """One heartbeat with a good signature; the office's proven word on it."""
+        data = content.to_json()
+        headers = self.terminal.heartbeat_headers(data)
+        answer = self.put_heartbeat(data, headers)
+        assert answer.status_code == 200, answer.content
+        assert self.terminal.proves(Context.HEARTBEAT_ANSWER, answer.content, answer.headers[http.HEARTBEAT_SIGNATURE])
+        told = HeartbeatAnswer.model_validate_json(answer.content)
+        assert told.nonce == headers[http.NONCE]
+        return told
 
     def pull(self, after: int = 0) -> RosterPull | None:
         target = http.roster_target(after)

@@ -1,10 +1,7 @@
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false;qt.multimedia.*=false")
 sys.path.insert(0, str(Path(__file__).parent))  # screen_audit.py, screen_views.py
 
 import pytest

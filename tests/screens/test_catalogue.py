@@ -125,8 +125,8 @@ def test_every_character_is_in_the_screen_font(app: QApplication, texts: Texts) 
 
 
 def test_no_chinese_in_the_code_of_the_screens() -> None:
-    """Words stand in the catalogue. Docstrings may name things; the sample slip is invented data."""
-    for path in set((KIOSK / "ui").rglob("*.py")) - {KIOSK / "ui" / "sample.py"}:
+    """Words stand in the catalogue. Docstrings may name things; what the sample slips hold is invented data."""
+    for path in set((KIOSK / "ui").rglob("*.py")) - {KIOSK / "ui" / "sample.py", KIOSK / "ui" / "trial_slip.py"}:
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         comments = {node.value for node in nodes if isinstance(node, ast.Expr)}
         strings = [node.value for node in nodes if isinstance(node, ast.Constant) and node not in comments]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 from pathlib import Path
@@ -16,7 +17,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 import kiosk.store.migrate
+from kiosk.domain.status import DeviceKind
 from kiosk.store.database import open_database
+from kiosk.store.device_states import DeviceStates
 from kiosk.store.key import DatabaseKey
 from kiosk.store.migrate import migrate
 from kiosk.store.models import Base
@@ -129,3 +132,26 @@ def test_processes_starting_together(database: Path, key: DatabaseKey) -> None:
 
 def test_migrations_import_nothing_of_ours() -> None:
     assert not [path for path in FOLDER.rglob("*.py") if "import kiosk" in path.read_text() or "from kiosk" in path.read_text()]
+
+
+def test_device_states_come_and_go_beside_a_full_outbox(empty: Engine) -> None:
+    run(empty, "upgrade", "0001")
+    with empty.begin() as connection:
+        connection.execute(text("INSERT INTO setting VALUES ('identity', 'kept')"))
+        connection.execute(text("INSERT INTO audit VALUES (1, x'7b7d', x'00')"))
+        connection.execute(text(
+            "INSERT INTO cases VALUES ('id', x'01', 'n', 't', '12', '2026-11-23', x'aa', x'bb', 's', 1, '2026')"
+        ))
+        connection.execute(text(
+            "INSERT INTO outbox (epoch, seq, case_id, state, attempts, next_at) VALUES (1, 1, 'id', 'pending', 0, '2026')"
+        ))
+    run(empty, "upgrade", "0002")
+    states = DeviceStates(empty, lambda: dt.datetime(2026, 11, 24, tzinfo=dt.UTC))
+    states.begin([DeviceKind.PRINTER])
+    assert [status.kind for status in states.all()] == [DeviceKind.PRINTER]
+    run(empty, "downgrade", "0001")
+    with empty.connect() as connection:
+        assert connection.scalar(text("SELECT sealed FROM cases JOIN outbox ON case_id = id")) == b"\xaa"
+        assert connection.execute(text("SELECT name FROM setting")).all() == [("identity",)]
+    run(empty, "upgrade", "0002")
+    assert (states.all(), states.alive()) == ([], None)

@@ -24,9 +24,20 @@ from kiosk.sync.wire import http as names
 from kiosk.sync.wire.enrolment import EnrolmentCode
 from kiosk.sync.wire.envelope import digest, open_envelope, parse_header
 from kiosk.sync.wire.keys import key_id, public_hex, sealing_public, signing_public
-from kiosk.sync.wire.models import AckLevel, CaseBody, EnrolAnswer, EnrolRequest, OfficeKeys, Receipt, Refusal, RosterPull
+from kiosk.sync.wire.models import (
+    AckLevel,
+    CaseBody,
+    EnrolAnswer,
+    EnrolRequest,
+    HeartbeatAnswer,
+    HeartbeatBody,
+    OfficeKeys,
+    Receipt,
+    Refusal,
+    RosterPull,
+)
 from kiosk.sync.wire.pull import seal_pull, sign_unchanged
-from kiosk.sync.wire.signing import Context, request_message, sign, verify
+from kiosk.sync.wire.signing import Context, heartbeat_message, request_message, sign, verify
 
 NUMBER, NAME = "999901195001010026", "张测试甲"
 NOW = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
@@ -60,6 +71,8 @@ class OfficeStub:
     enrol_fate: str = "good"
     pages: deque[RosterPull] = field(default_factory=deque)
     pull_fate: str = "good"
+    heartbeats: list[HeartbeatBody] = field(default_factory=list)
+    heartbeat_fate: str = "good"
     released: threading.Event = field(default_factory=threading.Event)
     server: http.server.ThreadingHTTPServer | None = None
     port: int = 0
@@ -128,8 +141,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     # ------------------------------------------------------------------ cases
 
-    def do_PUT(self) -> None:
+    def do_PUT(self) -> Any:
         office, data = self.office, self.body()
+        if self.path == names.HEARTBEAT_PATH:
+            return self.heartbeat(data)
         case_id = self.path.rsplit("/", 1)[1]
         office.asked.append(case_id)
         assert office.terminal is not None
@@ -138,9 +153,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         fate = office.fate_of.get(case_id) or (office.fates.popleft() if office.fates else "good")
         if fate in REFUSALS:
             body, signature = office.refusal(case_id, data, fate)
-            self.answer(REFUSALS[fate], body, X_Refusal_Sig=signature)
-        else:
-            getattr(self, fate)(case_id, data)
+            return self.answer(REFUSALS[fate], body, X_Refusal_Sig=signature)
+        return getattr(self, fate)(case_id, data)
 
     def good(self, case_id: str, data: bytes) -> None:
         status = 200 if case_id in self.office.stored else 201
@@ -235,6 +249,33 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Committed, but the word never arrives."""
         self.office.stored[case_id] = data
         self.cut(case_id, data)
+
+    # ---------------------------------------------------------- heartbeat
+
+    def heartbeat(self, data: bytes) -> Any:
+        office, nonce = self.office, self.headers[names.NONCE]
+        assert office.terminal is not None
+        message = heartbeat_message(self.path, nonce, data)
+        assert self.headers[names.KIOSK] == "HG07"
+        assert verify(Context.HEARTBEAT, message, self.headers[names.SIGNATURE], signing_public(office.terminal.signing_key))
+        body = HeartbeatBody.model_validate_json(data)
+        office.heartbeats.append(body)
+        fate = office.heartbeat_fate
+        if fate == "device":
+            refusal = Refusal(id=nonce, sha256=digest(data).hex(), code="device", kid="k").to_json()
+            return self.answer(403, refusal, X_Refusal_Sig=sign(Context.REFUSAL, refusal, office.signing))
+        told = {
+            "challenging": HeartbeatAnswer(nonce=nonce, taken=body.challenge == "c" * 64, challenge="c" * 64),
+            "never_taken": HeartbeatAnswer(nonce=nonce, taken=False, challenge="c" * 64),
+            "of_another_request": HeartbeatAnswer(nonce="ab" * 16, taken=True, challenge=""),
+        }.get(fate, HeartbeatAnswer(nonce=nonce, taken=True, challenge=""))
+        answer = b"[]" if fate == "nonsense" else told.to_json()
+        key = Ed25519PrivateKey.generate() if fate == "stranger" else office.signing
+        context = Context.RECEIPT if fate == "as_receipt" else Context.HEARTBEAT_ANSWER
+        signed = ("good", "challenging", "never_taken", "of_another_request", "nonsense", "stranger", "as_receipt")
+        if fate in signed:
+            return self.answer(200, answer, X_Heartbeat_Sig=sign(context, answer, key))
+        return getattr(self, fate)("", data)
 
     # ---------------------------------------------------------- enrolment, roster
 

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,11 +21,14 @@ from sqlalchemy import Engine
 
 from kiosk.config import KioskConfig, Mode, StoreConfig, SyncConfig
 from kiosk.domain.case import CaseReceipt
+from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 from kiosk.store.cases import CaseStore
+from kiosk.store.device_states import DeviceStates
 from kiosk.store.outbox import Outbox, count
+from kiosk.sync.heartbeat import HeartbeatJob
 from kiosk.sync.identity import Identity, enrol
 from kiosk.sync.sealer import EnvelopeSealer
-from kiosk.sync.service import AlreadyRunning, once, status
+from kiosk.sync.service import AlreadyRunning, _heartbeat_loop, once, status
 from kiosk.sync.status import note_pull, note_upload, read_status
 from kiosk.sync.wire.models import RosterEntryBody, RosterPull
 
@@ -128,6 +132,49 @@ def test_pulls_that_fail_hold_no_upload_up(
     start()
     until(lambda: count(engine).delivered == 5 and status(engine).pull_trouble == "http_500")
     assert not [one for one in office.asked if office.asked.count(one) > 1]
+
+
+@pytest.mark.parametrize("fate", ["broken", "stall"])
+def test_heartbeats_that_fail_hold_nothing_up(
+    office: OfficeStub, engine: Engine, hand_in: HandIn, start: Callable[[], subprocess.Popen[bytes]], fate: str,
+) -> None:
+    office.heartbeat_fate = fate
+    child = start()
+    until(lambda: bool(office.heartbeats))
+    hand_in(5)
+    office.pages.append(PAGE)
+    until(lambda: count(engine).delivered == 5 and status(engine).roster_version == 3)
+    until(lambda: status(engine).heartbeat_trouble == {"broken": "http_500", "stall": "timeout"}[fate])
+    child.send_signal(signal.SIGTERM)
+    assert child.communicate(timeout=20)[1] == b""
+
+
+def test_a_bug_ends_no_heartbeats(
+    engine: Engine, config: KioskConfig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:
+    stop, turns = threading.Event(), []
+
+    def run(job: HeartbeatJob) -> None:
+        turns.append(job)
+        if len(turns) == 2:
+            stop.set()
+        raise ValueError
+
+    monkeypatch.setattr(HeartbeatJob, "run", run)
+    _heartbeat_loop(engine, config, stop)
+    assert [record.getMessage() for record in caplog.records] == ["the heartbeat failed"] * 2
+
+
+def test_a_changed_device_is_told_long_before_the_next_heartbeat_is_due(
+    office: OfficeStub, identity: Identity, engine: Engine, start: Callable[[], subprocess.Popen[bytes]], config: KioskConfig,
+) -> None:
+    states = DeviceStates(engine, lambda: dt.datetime.now(dt.UTC))
+    states.begin([DeviceKind.PRINTER])
+    start()
+    until(lambda: len(office.heartbeats) == 1)
+    states.put(DeviceStatus(DeviceKind.PRINTER, DeviceState.OFFLINE, "paper_out"))
+    until(lambda: [device.reason for told in office.heartbeats for device in told.devices] == ["", "paper_out"])
+    assert config.sync.heartbeat_s == 60
 
 
 def test_only_one_process_delivers(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,19 +17,23 @@ from hypothesis import strategies as st
 from PIL import Image
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-from PySide6.QtGui import QFont, QImage
+from PySide6.QtGui import QFont, QFontDatabase, QImage
 from PySide6.QtWidgets import QApplication
 
 from kiosk.config import REPOSITORY, KioskConfig, PrinterConfig, UiConfig
+from kiosk.devices.emulated.printer import PrinterEmulator
 from kiosk.devices.emulated.printer_engine import PrinterEngine
+from kiosk.devices.emulated.pty import PtyPort
 from kiosk.devices.printer import escpos
 from kiosk.domain.case import Standing
+from kiosk.domain.lookup_code import TokenLookup, parse_lookup
 from kiosk.domain.names import mask_name
 from kiosk.domain.period import DueDate
 from kiosk.domain.slip import Raster, Slip
 from kiosk.texts import Texts, load_texts
+from kiosk.ui import paper
 from kiosk.ui.fonts import load_fonts
-from kiosk.ui.paper import Paper
+from kiosk.ui.paper import Paper, _FontStack
 from kiosk.ui.raster import save_png, to_image, to_raster
 from kiosk.ui.sample import sample_slip
 from kiosk.ui.slip import MissingGlyphs, SlipPainter
@@ -81,11 +87,11 @@ def paint(painter: SlipPainter, slip: Slip) -> Raster:
 
 def printed(raster: Raster) -> Raster:
     """What the emulated printer's mechanics make of the picture."""
-    engine = PrinterEngine(raster.width, lambda process_id: None, lambda: None, lambda slip: None)
+    engine = PrinterEngine(raster.width, PrinterEmulator(PtyPort(Path("unused"))))
     engine.buffer += b"".join(escpos.packets(raster))
     while engine.step():
         pass
-    assert engine.junk == b""
+    assert (engine.junk, engine.text()) == (b"", "")
     return engine.paper()
 
 
@@ -109,7 +115,7 @@ def test_the_qr_code_is_read_back_from_the_paper(make: Callable[..., SlipPainter
     save_png(printed(paint(make(width), slip)), tmp_path / "slip.png")
     with Image.open(tmp_path / "slip.png") as picture:
         (code,) = zxingcpp.read_barcodes(picture.convert("L"))
-    assert code.text == slip.query_token
+    assert parse_lookup(code.text) == TokenLookup(slip.query_token)
     assert code.ec_level == "M"
 
 
@@ -212,6 +218,48 @@ def test_rare_characters_are_drawn_as_themselves(make: Callable[..., SlipPainter
     rare = ["𬭎", "㛃", "䶮", "\u9fb4", "𠅤", "·"]  # two empty boxes would be the same picture
     drawn = {paint(make(), replace(sample_slip(), masked_name=f"{character}*")).data for character in rare}
     assert len(drawn) == len(rare)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("character", ["𬭎", "㛃", "䶮", "\u9fb4", "\U00020001", "\U0002a6d6", "\U0002b820"])
+def test_a_rare_character_is_a_character_and_not_a_box(
+    make: Callable[..., SlipPainter], monkeypatch: pytest.MonkeyPatch, width: int, character: str
+) -> None:
+    """The same slip with a character nobody has, drawn in spite of that, shows what a box looks like."""
+    slip = replace(sample_slip(), masked_name=f"{character}*")
+    rare = printed(paint(make(width), slip))
+    monkeypatch.setattr(_FontStack, "has", lambda fonts, character: True)
+    box = paint(make(width), replace(slip, masked_name="\U0002ebf0*"))
+    assert (rare.width, rare.height) == (box.width, box.height)
+    assert rare.data != box.data
+    assert paint(make(width), slip) == rare
+
+
+def test_fonts_for_rare_characters_change_no_other_slip(
+    make: Callable[..., SlipPainter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "HanaMinB" in QFontDatabase.families(), "fonts-hanazono is missing: run the set-up"
+    with_them = paint(make(), sample_slip())
+    monkeypatch.setattr(paper, "_WIDE_FONTS", ())
+    assert paint(make(), sample_slip()) == with_them
+    assert make().paint(replace(sample_slip(), masked_name="\U0002a6d6*")) == MissingGlyphs(1)
+
+
+def test_the_first_slip_of_a_process_is_as_the_next() -> None:
+    program = """
+from PySide6.QtWidgets import QApplication
+from kiosk.config import KioskConfig
+from kiosk.texts import load_texts
+from kiosk.ui.fonts import load_fonts
+from kiosk.ui.sample import sample_slip
+from kiosk.ui.slip import SlipPainter
+app, config = QApplication([]), KioskConfig()
+load_fonts(config.ui.font_dir)
+painter = SlipPainter(load_texts(config.ui.texts), config)
+assert painter.paint(sample_slip()) == painter.paint(sample_slip())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("character", ["\U0002ebf0", "\U00031361", "\ue000"])

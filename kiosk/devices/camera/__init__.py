@@ -1,1 +1,1 @@
-"""Camera through OpenCV."""
+"""Camera through OpenCV: one colour picture, and beside it an infrared one where the module has it."""

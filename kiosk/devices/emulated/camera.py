@@ -1,8 +1,10 @@
 """An emulated camera: MJPEG over HTTP on the loopback interface, with people and faults to order.
 
     GET  /stream                              multipart/x-mixed-replace, opened by the product like any stream
+    GET  /ir                                  the same instants in grey: the infrared half of a binocular module
     POST /person/cardholder|stranger|photo|waved_photo|two|nobody
-    POST /fault/none|frozen|black|dark|unplugged|slow
+    POST /fault/none|frozen|black|dark|unplugged|slow|stalled|torn|spoiled|noise|refused|resized
+    POST /ir/fault/…                          the same for the infrared half alone
 
 Run by itself: python -m kiosk.devices.emulated.camera --port 8900
 """
@@ -10,7 +12,9 @@ Run by itself: python -m kiosk.devices.emulated.camera --port 8900
 from __future__ import annotations
 
 import argparse
+import select
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +33,15 @@ _BOUNDARY = "frame"
 _JPEG_QUALITY = 90
 _DARKNESS = 0.15
 _SLOW_FPS = 2.0
+_OTHER_SIZE = 800, 600
+_SIZE_FRAMES = 5
+_SPOILED_EVERY = 5
 _MARK, _MARK_AT = "DEMO", (12, 468)
+
+
+class Eye(StrEnum):
+    RGB = "rgb"
+    IR = "ir"
 
 
 class Fault(StrEnum):
@@ -42,17 +54,33 @@ class Fault(StrEnum):
     UNPLUGGED = "unplugged"
     """Running streams break, new ones are refused."""
     SLOW = "slow"
+    STALLED = "stalled"
+    """The connection stands, nothing comes."""
+    TORN = "torn"
+    """Every picture ends half-way."""
+    SPOILED = "spoiled"
+    """Every few pictures one is nothing but random bytes."""
+    NOISE = "noise"
+    """Random bytes in the place of everything."""
+    REFUSED = "refused"
+    """Running streams break, new ones are hung up on without a word."""
+    RESIZED = "resized"
+    """The size of the pictures changes all the time."""
+
+
+_ENDING = frozenset({Fault.UNPLUGGED, Fault.REFUSED})
 
 
 class CameraEmulator:
-    """Serves from construction to `stop`. Person and fault may be changed at any time from any thread."""
+    """Serves from construction to `stop`. Person and faults may be changed at any time from any thread."""
 
     def __init__(self, port: int = 0, person: Person = Person.CARDHOLDER) -> None:
         """port: 0 takes a free one."""
         self._person = person
-        self._fault = Fault.NONE
-        self.viewers = 0
-        """Streams that are open now: a terminal has one while it wants the camera."""
+        self._faults = dict.fromkeys(Eye, Fault.NONE)
+        self._open: dict[Eye, set[object]] = {eye: set() for eye in Eye}
+        self.openings = dict.fromkeys(Eye, 0)
+        """Streams that were ever begun."""
         self.show(person)
         self._stopping = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
@@ -62,17 +90,31 @@ class CameraEmulator:
 
     def show(self, person: Person) -> None:
         """The person before the camera from now on; rendering somebody for the first time takes about two seconds."""
-        _pictures(person, self._fault)  # before, so that the stream does not halt meanwhile
+        for eye, fault in self._faults.items():
+            if eye is Eye.RGB or self.openings[eye]:
+                _pictures(person, eye, fault)  # before, so that the stream does not halt meanwhile
         self._person = person
 
-    def order(self, fault: Fault) -> None:
+    def order(self, fault: Fault, eye: Eye = Eye.RGB) -> None:
         """The fault from now on, NONE to be well again."""
-        _pictures(self._person, fault)
-        self._fault = fault
+        _pictures(self._person, eye, fault)
+        self._faults[eye] = fault
 
     @property
     def fault(self) -> Fault:
-        return self._fault
+        return self.fault_of(Eye.RGB)
+
+    def fault_of(self, eye: Eye) -> Fault:
+        return self._faults[eye]
+
+    @property
+    def viewers(self) -> int:
+        """Colour streams that are open now: a terminal has one while it wants the camera."""
+        return len(self._open[Eye.RGB])
+
+    @property
+    def ir_viewers(self) -> int:
+        return len(self._open[Eye.IR])
 
     @property
     def address(self) -> str:
@@ -83,23 +125,61 @@ class CameraEmulator:
         """What the terminal's `camera.source` is set to."""
         return f"{self.address}/stream"
 
+    @property
+    def ir_stream(self) -> str:
+        """What the terminal's `camera.ir_source` is set to."""
+        return f"{self.address}/ir"
+
     def stop(self) -> None:
         self._stopping.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
-    def frames(self) -> Iterator[bytes]:
-        """JPEG pictures at the pace of the camera, until it stops or is unplugged."""
+    def serve(self, eye: Eye, line: socket.socket) -> None:
+        """Streams until the other side hangs up, the camera is unplugged or stops."""
+        viewer = object()
+        self._open[eye].add(viewer)
+        self.openings[eye] += 1
+        try:
+            for part in self._parts(eye, line):
+                line.sendall(part)
+        except OSError:
+            pass  # hung up in the middle of a picture
+        finally:
+            self._open[eye].discard(viewer)
+
+    def _parts(self, eye: Eye, line: socket.socket) -> Iterator[bytes]:
+        """What to send next, at the pace of the camera."""
         held = b""
-        while not self._stopping.is_set() and self._fault is not Fault.UNPLUGGED:
-            fps = _SLOW_FPS if self._fault is Fault.SLOW else FPS
+        while not self._stopping.is_set() and self._faults[eye] not in _ENDING:
+            fault = self._faults[eye]
             index = int(time.monotonic() * FPS)
-            if not held or self._fault is not Fault.FROZEN:
-                pictures = _pictures(self._person, self._fault)
+            if not held or fault is not Fault.FROZEN:
+                pictures = _pictures(self._person, eye, fault)
                 held = pictures[index % len(pictures)]
-            yield held
-            time.sleep(max(0.0, index / FPS + 1 / fps - time.monotonic()))
+            if fault is Fault.NOISE:
+                yield _random(len(held))
+            elif fault is not Fault.STALLED:
+                yield _part(held)
+            fps = _SLOW_FPS if fault is Fault.SLOW else FPS
+            if _hung_up(line, max(0.0, index / FPS + 1 / fps - time.monotonic())):
+                return
+
+
+def _part(jpeg: bytes) -> bytes:
+    head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+    return head.encode() + jpeg + b"\r\n"
+
+
+def _random(size: int) -> bytes:
+    return np.random.default_rng().bytes(size)
+
+
+def _hung_up(line: socket.socket, seconds: float) -> bool:
+    """Waits so long, or until the other side has gone."""
+    readable, _, _ = select.select([line], [], [], seconds)
+    return bool(readable) and line.recv(1, socket.MSG_PEEK) == b""
 
 
 def _black(frame: Picture) -> Picture:
@@ -113,20 +193,42 @@ def _dark(frame: Picture) -> Picture:
 _FILTERS: dict[Fault, Callable[[Picture], Picture]] = {Fault.BLACK: _black, Fault.DARK: _dark}
 
 
-def _pictures(person: Person, fault: Fault) -> list[bytes]:
+def _pictures(person: Person, eye: Eye, fault: Fault) -> list[bytes]:
     """One loop as JPEG, made once, so that streaming costs nearly nothing."""
-    return _altered(person, fault) if fault in _FILTERS else _rendered(person)
+    if fault in _FILTERS:
+        return _altered(person, eye, fault)
+    if fault is Fault.TORN:
+        return [jpeg[: len(jpeg) // 2] for jpeg in _rendered(person, eye)]
+    if fault is Fault.SPOILED:
+        return [jpeg if i % _SPOILED_EVERY else _random(len(jpeg)) for i, jpeg in enumerate(_rendered(person, eye))]
+    if fault is Fault.RESIZED:
+        return _resized(person, eye)
+    return _rendered(person, eye)
 
 
 @cache
-def _rendered(person: Person) -> list[bytes]:
-    return [_jpeg(_marked(frame)) for frame in loop(person)]
+def _rendered(person: Person, eye: Eye) -> list[bytes]:
+    if eye is Eye.RGB:
+        return [_jpeg(_marked(frame)) for frame in loop(person)]
+    return [_jpeg(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8)) for frame in _decoded(person, Eye.RGB)]
 
 
 @cache
-def _altered(person: Person, fault: Fault) -> list[bytes]:
-    shown = (cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in _rendered(person))
-    return [_jpeg(_FILTERS[fault](np.asarray(frame, dtype=np.uint8))) for frame in shown]
+def _altered(person: Person, eye: Eye, fault: Fault) -> list[bytes]:
+    return [_jpeg(_FILTERS[fault](frame)) for frame in _decoded(person, eye)]
+
+
+@cache
+def _resized(person: Person, eye: Eye) -> list[bytes]:
+    return [
+        _jpeg(np.asarray(cv2.resize(frame, _OTHER_SIZE), dtype=np.uint8)) if i // _SIZE_FRAMES % 2 else _jpeg(frame)
+        for i, frame in enumerate(_decoded(person, eye))
+    ]
+
+
+def _decoded(person: Person, eye: Eye) -> Iterator[Picture]:
+    for jpeg in _rendered(person, eye):
+        yield np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_UNCHANGED), dtype=np.uint8)
 
 
 def _marked(rgb: Picture) -> Picture:
@@ -135,47 +237,46 @@ def _marked(rgb: Picture) -> Picture:
     return np.asarray(bgr, dtype=np.uint8)
 
 
-def _jpeg(bgr: Picture) -> bytes:
-    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+def _jpeg(picture: Picture) -> bytes:
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+
+
+_PATHS = {"/stream": Eye.RGB, "/ir": Eye.IR}
 
 
 def _handler_for(camera: CameraEmulator) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path != "/stream":
+            eye = _PATHS.get(self.path)
+            if eye is None:
                 self.send_error(HTTPStatus.NOT_FOUND)
-            elif camera.fault is Fault.UNPLUGGED:
+            elif camera.fault_of(eye) is Fault.UNPLUGGED:
                 self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
-            else:
-                self._stream()
+            elif camera.fault_of(eye) is not Fault.REFUSED:
+                self._stream(eye)
+            self.close_connection = True
 
         def do_POST(self) -> None:
-            what, _, value = self.path.lstrip("/").partition("/")
+            eye, path = Eye.RGB, self.path.lstrip("/")
+            if path.startswith("ir/fault/"):
+                eye, path = Eye.IR, path.removeprefix("ir/")
+            what, _, value = path.partition("/")
             if what == "person" and value in set(Person):
                 camera.show(Person(value))
             elif what == "fault" and value in set(Fault):
-                camera.order(Fault(value))
+                camera.order(Fault(value), eye)
             else:
-                known = f"/person/{'|'.join(Person)} or /fault/{'|'.join(Fault)}"
+                known = f"/person/{'|'.join(Person)} or /fault/{'|'.join(Fault)}, with /ir before it for the infrared half"
                 self.send_error(HTTPStatus.NOT_FOUND, explain=f"known: {known}")
                 return
             self.send_response(HTTPStatus.NO_CONTENT)
             self.end_headers()
 
-        def _stream(self) -> None:
+        def _stream(self, eye: Eye) -> None:
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
             self.end_headers()
-            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
-            camera.viewers += 1
-            try:
-                for jpeg in camera.frames():
-                    self.wfile.write((head % len(jpeg)).encode() + jpeg + b"\r\n")
-            except OSError:
-                pass  # the other side hung up
-            finally:
-                camera.viewers -= 1
-            self.close_connection = True
+            camera.serve(eye, self.connection)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -15,6 +15,8 @@ PHOTO = bytes.fromhex("574C66007E00320000FF85").ljust(PHOTO_BYTES, b"\0")
 _SPACE = " ".encode("utf-16-le")
 _REGION = "999901"
 """Not assigned in GB/T 2260."""
+_LATER = 900
+"""Where the numbers of those begin who are not `sample_card`s."""
 _NAMES = ("测试员甲", "测试员乙", "测试员丙", "测试员丁", "测试员戊")
 
 
@@ -29,8 +31,8 @@ class EmulatedCard:
     new_address: str | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, card: IdCard, new_address: str | None = None) -> EmulatedCard:
-        return cls(encode_text_block(card), card.photo_wlt or PHOTO, new_address)
+    def of(cls, card: IdCard) -> EmulatedCard:
+        return cls(encode_text_block(card), card.photo_wlt or PHOTO, card.new_address)
 
     def read_answer(self) -> bytes:
         """The data after SW3 of the answer to *read*."""
@@ -71,6 +73,33 @@ def sample_card(index: int = 0) -> IdCard:
         valid_from=dt.date(2020, 1, 1),
         valid_to=None,
     )
+
+
+def sample_of(kind: CardKind) -> IdCard:
+    """One invented person of each kind of LAYOUTS; the resident is `sample_card(0)`."""
+    birth, start, end = dt.date(1948, 7, 12), dt.date(2023, 12, 1), dt.date(2033, 11, 30)
+    stem = f"{_REGION}{birth:%Y%m%d}{_LATER + list(CardKind).index(kind):03d}"
+    number = stem + check_character(stem)
+    match kind:
+        case CardKind.RESIDENT:
+            return sample_card()
+        case CardKind.HMT:
+            return IdCard(
+                kind, number, "测试港", sex="2", birth=birth, address="测试市测试区测试路2号", issuer="测试公安局",
+                valid_from=start, valid_to=end, pass_number="H00000000", issue_count="01",
+            )
+        case CardKind.FOREIGN_2017:
+            return IdCard(
+                kind, "XXX999948071201", "测试", "TEST, PERSON", sex="1", birth=birth, nationality="XXX",
+                valid_from=start, valid_to=end, version="01", authority_code="9999",
+            )
+        case CardKind.FOREIGN_2023:
+            return IdCard(
+                kind, number, "测试外", "TEST, PERSON WITH A NAME FOR BOTH PLACES", sex="1", birth=birth,
+                nationality="XXX", valid_from=start, valid_to=end, renewal_count="01",
+            )
+        case CardKind.SOCIAL_SECURITY:
+            raise ValueError("a social security card is no card of this reader")
 
 
 def _as_text(name: str, value: str | dt.date | None) -> str:

@@ -8,59 +8,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from PIL import Image
 
 from kiosk.devices.emulated.printer_engine import PrinterEngine
+from kiosk.devices.emulated.printer_faults import PrinterFaults
 from kiosk.devices.emulated.pty import PtyPort
 from kiosk.domain.slip import Raster
 
+Make = Literal["epson", "snbc", "custom", "clone", "mute"]
 
-@dataclass(slots=True)
-class PrinterFaults:
-    """Each may be switched at any time, from any thread."""
 
-    paper_end: bool = False
-    near_end: bool = False
-    cover: bool = False
-    cutter: bool = False
-    unrecoverable: bool = False
-    overheat: bool = False
-    silent: bool = False
-    """Answers nothing, prints all the same."""
-    stall: bool = False
-    """Takes no bytes from the line."""
-    bit_7: bool = False
-    """A firmware that uses the highest bit of its status bytes."""
-    no_process_id: bool = False
-    """A model without GS ( H."""
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """How a make differs."""
 
-    @property
-    def offline(self) -> bool:
-        return self.paper_end or self.cover or self._error
+    process_id: bool = False
+    full_status: bool = False
+    presenter: bool = False
+    mouth_bit: bool = False
+    """Bit 7 of DLE EOT 1 says that the slip has not been taken."""
+    answers: bool = True
 
-    @property
-    def _error(self) -> bool:
-        return self.cutter or self.unrecoverable or self.overheat
 
-    def status(self) -> tuple[int, int, int, int]:
-        """The answers to DLE EOT 1, 2, 3, 4."""
-        return (
-            0x12 | self.offline << 3,
-            0x12 | self.cover << 2 | self.paper_end << 5 | self._error << 6,
-            0x12 | self.cutter << 3 | self.unrecoverable << 5 | self.overheat << 6,
-            0x12 | (self.near_end or self.paper_end) * 0x0C | self.paper_end * 0x60,
-        )
-
-    def paper_sensor(self) -> int:
-        """The answer to GS r 1."""
-        return (self.near_end or self.paper_end) * 0x03 | self.paper_end * 0x0C
-
-    def automatic_status(self) -> bytes:
-        """The four bytes of ASB."""
-        first = 0x10 | self.offline << 3 | self.cover << 5
-        second = self.cutter << 3 | self.unrecoverable << 5 | self.overheat << 6
-        return bytes((first, second, self.paper_sensor(), 0x0F))
+_MAKES: dict[Make, _Traits] = {
+    "epson": _Traits(process_id=True),
+    "snbc": _Traits(),
+    "custom": _Traits(full_status=True, presenter=True),
+    "clone": _Traits(mouth_bit=True),
+    "mute": _Traits(answers=False),
+}
 
 
 class PrinterEmulator:
@@ -70,12 +48,16 @@ class PrinterEmulator:
         self,
         port: PtyPort,
         *,
+        make: Make = "epson",
         width: int = 576,
         lines_per_s: float = 800.0,
         buffer_size: int = 4096,
+        baud: int | None = None,
         slip_dir: Path | None = None,
     ) -> None:
-        """lines_per_s: dot lines, 800 is 100 mm/s at 203 dpi; slip_dir: receives every slip that was cut off, as PNG."""
+        """lines_per_s: dot lines, 800 is 100 mm/s at 203 dpi; baud: the speed of the line, None for as fast as it goes;
+        slip_dir: receives every slip that was cut off, as PNG, and its text where it has any.
+        """
         self.port = port
         self.faults = PrinterFaults()
         self.received = bytearray()
@@ -84,17 +66,24 @@ class PrinterEmulator:
         """Bytes that found the receive buffer full."""
         self.slips: list[Raster] = []
         """What has been cut off, oldest first."""
+        self.texts: list[str] = []
+        """The text of each of them."""
+        self.retracted = 0
+        """Slips taken back into the machine."""
         self.on_line: Callable[[int], None] = lambda printed: None
         """Called in the printer's thread after each dot line with the number of lines printed so far."""
         self.on_cut: Callable[[Raster], None] = lambda slip: None
         """Called in the printer's thread with each slip as it is cut off."""
+        self._traits = _MAKES[make]
         self._slip_dir = slip_dir
         self._lines_per_s = lines_per_s
         self._buffer_size = buffer_size
+        self._bytes_per_s = baud / 10 if baud else 1e9
+        self._line = bytearray()
         self._real_time = b""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="printer-emulator", daemon=True)
-        self.engine = PrinterEngine(width, self._process_id_answer, self._answer_fence, self._cut)
+        self.engine = PrinterEngine(width, self)
 
     def __enter__(self) -> PrinterEmulator:
         self._thread.start()
@@ -105,17 +94,22 @@ class PrinterEmulator:
         self._thread.join(5.0)
 
     def _run(self) -> None:
-        last, credit, reported = time.monotonic(), 0.0, self.faults.automatic_status()
+        last, line, paper, reported = time.monotonic(), 0.0, 0.0, self.faults.automatic_status()
         while not self._stop.is_set():
             if self.faults.stall:
                 self._stop.wait(0.01)
                 continue
-            for byte in self.port.read(0.002 if self.engine.buffer else 0.02):
-                self._receive(byte)
+            self._line += self.port.read(0.002 if self.engine.buffer or self._line else 0.02)
             now = time.monotonic()
-            credit = min(credit + (now - last) * self._lines_per_s, self._lines_per_s)
+            line = min(line + (now - last) * self._bytes_per_s, float(len(self._line)))
+            paper = min(paper + (now - last) * self._lines_per_s, self._lines_per_s)
             last = now
-            credit -= self._print(credit)
+            arrived = int(line)
+            for byte in self._line[:arrived]:
+                self._receive(byte)
+            del self._line[:arrived]
+            line -= arrived
+            paper -= self._print(paper)
             if self.engine.automatic_status and self.faults.automatic_status() != reported:
                 self._answer(self.faults.automatic_status())
             reported = self.faults.automatic_status()
@@ -129,7 +123,9 @@ class PrinterEmulator:
             return
         self._real_time = b""
         if command[:2] == b"\x10\x04" and command[2] in (1, 2, 3, 4):
-            self._answer(bytes((self.faults.status()[command[2] - 1] | self.faults.bit_7 << 7,)))
+            self._answer_status(self.faults.status()[command[2] - 1] | self._mouth(command[2]))
+        elif command == b"\x10\x04\x14" and self._traits.full_status:
+            self._answer(self.faults.full_status())
         elif command == b"\x10\x05\x02":
             self.engine.clear()
         elif command[-1] == 0x10:
@@ -142,31 +138,57 @@ class PrinterEmulator:
         room = max(0, self._buffer_size - len(self.engine.buffer))
         self.engine.buffer += data[:room]
         self.lost += len(data[room:])
+        if self.faults.early_fence and self.received.endswith(b"\x1dr\x01"):
+            self._answer_status(self.faults.paper_sensor())
 
     def _print(self, credit: float) -> int:
         """Prints at most `credit` dot lines; stops at once when the printer goes off-line."""
-        printed = 0
-        while printed < credit and not self.faults.offline and self.engine.step():
-            if self.engine.line_done:
-                printed += 1
-                self.on_line(self.engine.lines_printed)
-        return printed
+        before = seen = self.engine.lines_printed
+        while self.engine.lines_printed - before < credit and not self.faults.offline and self.engine.step():
+            if self.engine.lines_printed > seen:
+                seen = self.engine.lines_printed
+                self.on_line(seen)
+        return self.engine.lines_printed - before
+
+    def _mouth(self, n: int) -> int:
+        return 0x80 if n == 1 and self._traits.mouth_bit and self.faults.ticket else 0
+
+    def _answer_status(self, byte: int) -> None:
+        self._answer((self.faults.automatic_status() if self.faults.stray_status else b"") + bytes((byte,)))
 
     def _answer(self, data: bytes) -> None:
-        if not self.faults.silent:
+        if self._traits.answers and not self.faults.silent:
             self.port.write(data)
 
-    def _answer_fence(self) -> None:
-        self._answer(bytes((self.faults.paper_sensor(),)))
+    # ------------------------------------------------------------------------------------ Mechanics
 
-    def _process_id_answer(self, process_id: bytes) -> None:
-        if not self.faults.no_process_id:
-            self._answer(b"\x37\x22" + process_id + b"\x00")
+    def fence(self) -> None:
+        if not self.faults.early_fence:
+            self._answer_status(self.faults.paper_sensor())
 
-    def _cut(self, slip: Raster) -> None:
+    def process_id(self, digits: bytes) -> None:
+        if self._traits.process_id and not self.faults.no_process_id:
+            self._answer(b"\x37\x22" + digits + b"\x00")
+
+    def presenter(self, command: bytes) -> None:
+        if not self._traits.presenter:
+            self.engine.junk += b"\x1de" + command
+        elif command[:1] == b"\x03":
+            self.faults.ticket = True
+        elif self.faults.ticket:
+            self.faults.ticket = False
+            self.retracted += command == b"\x02"
+
+    def cut(self, slip: Raster, text: str) -> None:
         self.slips.append(slip)
+        self.texts.append(text)
         if self._slip_dir is not None and slip.height:
-            self._slip_dir.mkdir(parents=True, exist_ok=True)
-            picture = Image.frombytes("1", (slip.row_bytes * 8, slip.height), bytes(byte ^ 0xFF for byte in slip.data))
-            picture.save(self._slip_dir / f"slip-{len(self.slips):04}.png")
+            self._save(self._slip_dir / f"slip-{len(self.slips):04}.png", slip, text)
         self.on_cut(slip)
+
+    def _save(self, path: Path, slip: Raster, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture = Image.frombytes("1", (slip.row_bytes * 8, slip.height), bytes(byte ^ 0xFF for byte in slip.data))
+        picture.save(path)
+        if text:
+            path.with_suffix(".txt").write_text(text + "\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import termios
 import threading
 import tty
 from pathlib import Path
@@ -57,6 +58,19 @@ class PtyPort:
             self.path.unlink(missing_ok=True)
             for fd in (self._master, self._slave, self._wake):
                 os.close(fd)
+
+    def replug_elsewhere(self) -> None:
+        """Pulled out and put into another socket: the stable name leads to another node than before."""
+        held = os.dup(self._slave)  # the old number is not to be had again at once
+        self.unplug()
+        self.plug()
+        os.close(held)
+
+    def stall(self, stalled: bool = True) -> None:
+        """Like a half-dead adapter: the line is there and takes no bytes. Ends with False, or when plugged in anew."""
+        with self._writing:
+            if self._plugged.is_set():
+                termios.tcflow(self._slave, termios.TCOOFF if stalled else termios.TCOON)
 
     def read(self, timeout: float) -> bytes:
         """What the program has written, as soon as there is something; b"" after `timeout` seconds."""

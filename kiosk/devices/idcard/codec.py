@@ -71,6 +71,32 @@ class Answer:
     data: bytes = field(default=b"", repr=False)
 
 
+_SHORT, _RECORD = range(16), range(260, LONGEST)
+_GOOD_SIZES = {
+    Command.RESET: _SHORT,
+    Command.STATUS: _SHORT,
+    Command.SELECT: _SHORT,
+    Command.SAM_ID: range(16, 17),
+    Command.READ: _RECORD,
+    Command.READ_WITH_FINGERPRINT: _RECORD,
+    Command.READ_NEW_ADDRESS: range(17, 260),
+}
+"""Bytes of data in an answer with OK: wide enough for modules that differ, narrow enough to tell commands apart."""
+
+
+def answers(command: Command, answer: Answer) -> bool:
+    """Whether this can be the answer to that command. A late answer to an earlier one mostly cannot."""
+    match answer.sw3:
+        case Sw3.FOUND:
+            return command is Command.FIND
+        case Sw3.NO_CONTENT:
+            return command is Command.READ_NEW_ADDRESS
+        case Sw3.OK:
+            return len(answer.data) in _GOOD_SIZES.get(command, ())
+        case _:
+            return True
+
+
 def encode_frame(body: bytes) -> bytes:
     """Puts header, length and checksum around CMD PARA [data] or SW1 SW2 SW3 [data]."""
     counted = struct.pack(">H", len(body) + 1) + body

@@ -37,6 +37,11 @@ class Plate:
         lifted, self.occupied, self.spent = self.occupied, False, False
         return lifted
 
+    @property
+    def doubtful(self) -> bool:
+        """The last answers say that the card has gone, but not often enough yet."""
+        return self.occupied and self._misses > 0
+
     def delivered(self, number: str, now: float) -> None:
         """The card went to its session. now: monotonic seconds."""
         self._last = (self._digest(number), now)

@@ -6,38 +6,39 @@ import logging
 import time
 from enum import Enum
 
-from kiosk.devices.idcard.codec import Answer, Command, FrameFault, FrameParser, Sw3, encode_frame, parse_answer
+from kiosk.devices.idcard.codec import Answer, Command, FrameFault, FrameParser, Sw3, answers, encode_frame, parse_answer
+from kiosk.devices.idcard.line_quality import LineQuality
 from kiosk.devices.serial_line import SerialLine
 
 _log = logging.getLogger(__name__)
 
-_LONGER_S = {Command.READ: 3.0}
-"""Where a command may take longer than `_DEADLINE_S`; a whole record needs 1.35 s at 9600 baud."""
-_DEADLINE_S = 1.0
-_SETTLE_S = 0.3
-"""After a missed deadline: silence this long before the next command, so that a late answer is not taken for its own."""
+_LONGER = {Command.READ: 3.0, Command.READ_NEW_ADDRESS: 2.0}
+"""How many times as long as the others a command may take; a whole record needs 1.35 s at 9600 baud."""
+_SETTLE = 0.3
+"""After a missed deadline: silence for this share of it before the next command, so that a late answer is not its own."""
 
 
 class NoAnswer(Enum):
     SILENT = "silent"
     """Not one byte until the deadline."""
     GARBLED = "garbled"
-    """Bytes, but no whole frame until the deadline, or a wrong checksum."""
+    """Bytes, but no whole frame until the deadline, a wrong checksum, or only answers to something else."""
 
 
 class IdCardReader:
     """The driver. Keeps no state of the card; logs commands, status bytes, sizes and times, never content."""
 
-    def __init__(self, line: SerialLine) -> None:
+    def __init__(self, line: SerialLine, quality: LineQuality | None = None, deadline_s: float = 1.0) -> None:
+        """quality: told of every exchange. deadline_s: how long a short command may take."""
         self._line = line
+        self._quality = quality or LineQuality()
+        self._deadline_s = deadline_s
         self._unsettled = False
 
     def ask(self, command: Command) -> Answer | NoAnswer:
         """Sends a command and waits for its answer; once more if the reader received it damaged. Raises LineLost."""
         answer = self._ask_once(command)
-        if isinstance(answer, Answer) and answer.sw3 in (Sw3.HOST_CHECKSUM, Sw3.HOST_LENGTH):
-            answer = self._ask_once(command)
-        return answer
+        return self._ask_once(command) if _request_damaged(answer) else answer
 
     def _ask_once(self, command: Command) -> Answer | NoAnswer:
         if self._unsettled:
@@ -45,12 +46,13 @@ class IdCardReader:
         started = time.monotonic()
         self._line.discard_input()
         self._line.write(encode_frame(command))
-        answer = self._receive(started + _LONGER_S.get(command, _DEADLINE_S))
+        answer = self._receive(command, started + self._deadline_s * _LONGER.get(command, 1.0))
         self._unsettled = isinstance(answer, NoAnswer)
+        self._quality.note(not self._unsettled and not _request_damaged(answer))
         _note(command, answer, time.monotonic() - started)
         return answer
 
-    def _receive(self, deadline: float) -> Answer | NoAnswer:
+    def _receive(self, command: Command, deadline: float) -> Answer | NoAnswer:
         parser = FrameParser()
         missing = NoAnswer.SILENT
         while data := self._line.read_some(deadline):
@@ -58,15 +60,19 @@ class IdCardReader:
             for result in parser.feed(data):
                 if result is FrameFault.CHECKSUM:
                     return missing
-                if isinstance(result, bytes):
-                    return parse_answer(result)
+                if isinstance(result, bytes) and answers(command, answer := parse_answer(result)):
+                    return answer
         return missing
 
     def _settle(self) -> None:
-        """Waits for silence, at most as long as one command may take."""
-        longest = time.monotonic() + _DEADLINE_S
-        while self._line.read_some(min(longest, time.monotonic() + _SETTLE_S)):
+        """Waits for silence, at most as long as a short command may take."""
+        longest = time.monotonic() + self._deadline_s
+        while self._line.read_some(min(longest, time.monotonic() + _SETTLE * self._deadline_s)):
             pass
+
+
+def _request_damaged(answer: Answer | NoAnswer) -> bool:
+    return isinstance(answer, Answer) and answer.sw3 in (Sw3.HOST_CHECKSUM, Sw3.HOST_LENGTH)
 
 
 def _note(command: Command, answer: Answer | NoAnswer, seconds: float) -> None:

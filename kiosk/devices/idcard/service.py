@@ -4,7 +4,8 @@
                            → seeking: find → select → read → IdCard delivered → watch until the plate is free
 
 A failed step starts again at *find*. A card that stays on the plate is read on in silence; the person is asked
-once per laying to lift it and lay it down again.
+once per laying to lift it and lay it down again. What comes after a good read, such as the new address, never
+spoils it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 from kiosk.devices.idcard.codec import Answer, Command, Sw3, format_sam_id
 from kiosk.devices.idcard.events import CardEvent, CardLifted, CardSeen
-from kiosk.devices.idcard.layouts import CardDataError, UnknownCardKind, decode_read_answer
+from kiosk.devices.idcard.layouts import CardDataError, UnknownCardKind, decode_new_address, decode_read_answer
+from kiosk.devices.idcard.line_quality import LineQuality
 from kiosk.devices.idcard.plate import Plate
 from kiosk.devices.idcard.reader import IdCardReader, NoAnswer
 from kiosk.devices.serial_device import SerialDevice
@@ -29,7 +31,6 @@ from kiosk.domain.trouble import CardTrouble
 _log = logging.getLogger(__name__)
 
 _THRICE = 3
-_NO_ANSWER = {NoAnswer.SILENT: "mute", NoAnswer.GARBLED: "wrong_device"}
 _FAULTS: dict[int, str] = {
     Sw3.SELF_TEST_FAILED: "self_test_failed",
     Sw3.SAM_NOT_AUTHORISED: "not_authorised",
@@ -50,15 +51,20 @@ class Timing:
     """Between two looks for a card; modules do not bear less."""
     heartbeat: float = 3.0
     """Between two status questions while nobody wants a card: the only way to notice an idle unplug."""
+    watch: float = 15.0
+    """So long a card that only lies there, delivered or unreadable, is looked after at `poll`; then at `heartbeat`."""
     same_card: float = 5.0
     """A card delivered less than this ago is not delivered again."""
     retry: tuple[float, float] = (0.5, 5.0)
     """First and longest wait before the port is opened again."""
+    answer: float = 1.0
+    """How long the reader may take over a short command; reading a card may take three times as long."""
 
 
 class IdCardService(SerialDevice):
-    """Statuses: READY once the reader has proved itself, OFFLINE with reason `no_port`, `busy_port`, `port_denied`,
-    `line_lost`, `stalled`, `mute`, `wrong_device`, `self_test_failed` or `not_authorised`.
+    """Statuses: READY once the reader has proved itself; DEGRADED with `line_errors` while a bad line still works;
+    OFFLINE with `no_port`, `busy_port`, `port_denied`, `line_lost`, `stalled`, `mute`, `wrong_device`, `line_errors`,
+    `self_test_failed` or `not_authorised`. Never BUSY: reading takes a moment, and CardSeen tells whoever must know.
     """
 
     def __init__(
@@ -68,11 +74,15 @@ class IdCardService(SerialDevice):
         on_status: Callable[[DeviceStatus], None],
         on_event: Callable[[CardEvent], None],
         timing: Timing | None = None,
+        read_new_address: bool = False,
     ) -> None:
         """Both listeners are called from the device thread."""
         self._timing = timing or Timing()
         super().__init__(DeviceKind.IDCARD, port, baud, on_status, self._timing.retry)
         self._on_event = on_event
+        self._read_new_address = read_new_address
+        self._quality = LineQuality()
+        self._proved = False
         self._orders: SimpleQueue[bool] = SimpleQueue()
         self._wanted = False
         self._plate = Plate(self._timing.same_card)
@@ -82,6 +92,8 @@ class IdCardService(SerialDevice):
         self._failed_layings = 0
         self._told = False
         """The person has been told about this laying."""
+        self._stirred = 0.0
+        """When somebody last asked for something or a card did something, in monotonic seconds."""
 
     def seek(self) -> None:
         """Look for a card from now on. Answers: CardSeen, then IdCard or CardTrouble. Ends with the first IdCard."""
@@ -94,18 +106,30 @@ class IdCardService(SerialDevice):
         self.attention.set()
 
     def run(self) -> None:
-        self._reader = IdCardReader(self.line)
-        self._silences = 0
+        self._reader = IdCardReader(self.line, self._quality, self._timing.answer)
+        self._silences, self._proved = 0, False
         self._prove()
-        self.report(DeviceState.READY)
+        self._proved = True
         while not self.stopping.is_set():
+            self._report_line()
             self._take_orders()
             if self._wanted or self._plate.occupied:
                 self._look()
-                self.pause(self._timing.poll)
+                self.pause(self._timing.heartbeat if self._nothing_new() else self._timing.poll)
             else:
                 self._heartbeat()
                 self.pause(self._timing.heartbeat)
+
+    def _report_line(self) -> None:
+        if self._quality.poor:
+            self.report(DeviceState.DEGRADED, "line_errors")
+        else:
+            self.report(DeviceState.READY)
+
+    def _nothing_new(self) -> bool:
+        """A card lies there and has done nothing for a while: forgotten, or none that can be read."""
+        still = self._plate.occupied and not self._plate.doubtful
+        return still and time.monotonic() - self._stirred > self._timing.watch
 
     def _prove(self) -> None:
         """A good status and a SAM id: no other device answers both."""
@@ -128,6 +152,7 @@ class IdCardService(SerialDevice):
             self._wanted = self._orders.get()
             self._failures = self._failed_layings = 0
             self._told = False
+            self._stirred = time.monotonic()
 
     def _look(self) -> None:
         answer = self._step(Command.FIND)
@@ -167,22 +192,33 @@ class IdCardService(SerialDevice):
         return None
 
     def _deliver(self, card: IdCard) -> None:
-        now = time.monotonic()
-        if self._plate.just_delivered(card.number, now):
+        if self._plate.just_delivered(card.number, time.monotonic()):
             return
         if self._plate.forgotten(card.number):
             self._tell(CardTrouble.LAY_AGAIN)
             return
+        if self._read_new_address:
+            card = replace(card, new_address=self._new_address())
         self._take_orders()  # reading took a while
         if not self._wanted:
             return
         if self._plate.spent:  # swapped faster than the plate could be seen free
             self._emit(CardLifted())
             self._emit(CardSeen())
-        self._plate.delivered(card.number, now)
+        self._plate.delivered(card.number, time.monotonic())
         self._wanted = False
         _log.info("%s delivered", card.kind.value)
         self._emit(card)
+
+    def _new_address(self) -> str | None:
+        """Of the card just read; None if it has none or it cannot be had. A lost line is noticed by the next command."""
+        try:
+            answer = self._reader.ask(Command.READ_NEW_ADDRESS)
+            if isinstance(answer, Answer) and answer.sw3 == Sw3.OK:
+                return decode_new_address(answer.data) or None
+        except (DeviceLost, CardDataError) as error:
+            _log.warning("new address not usable: %s", error)
+        return None
 
     def _failed(self, answer: Answer | NoAnswer) -> None:
         """A step towards the card's content went wrong. Every third time the module is reset, too."""
@@ -207,6 +243,7 @@ class IdCardService(SerialDevice):
             self._emit(trouble)
 
     def _emit(self, event: CardEvent) -> None:
+        self._stirred = time.monotonic()
         if not self.stopping.is_set():
             self.notify(self._on_event, event)
 
@@ -224,8 +261,8 @@ class IdCardService(SerialDevice):
         """Raises DeviceLost at the third command in a row without a usable answer."""
         answer = self._reader.ask(command)
         self._silences = self._silences + 1 if isinstance(answer, NoAnswer) else 0
-        if self._silences >= _THRICE and isinstance(answer, NoAnswer):
-            raise DeviceLost(_NO_ANSWER[answer])
+        if self._silences >= _THRICE:
+            raise DeviceLost("mute" if answer is NoAnswer.SILENT else "line_errors" if self._proved else "wrong_device")
         return answer
 
 

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kiosk.devices.printer.escpos import status_query
-from kiosk.devices.printer.status import Answer, AnswerKind, AnswerParser, Condition, decode, stop_cause
+from kiosk.devices.printer.profile import Profile
+from kiosk.devices.printer.status import Answer, AnswerKind, AnswerParser, Condition
 from kiosk.devices.serial_line import SerialLine
 
 OnStop = Callable[[Condition], None]
@@ -23,34 +23,40 @@ _POLL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The answers to DLE EOT 1, 2, 3, 4; None where nothing came."""
+    """The answers to the profile's status queries; None where nothing came."""
 
+    profile: Profile
     answers: tuple[Answer | None, ...]
 
     @property
     def condition(self) -> Condition:
-        return decode(self.answers)
+        return self.profile.condition(self.answers)
+
+    @property
+    def ticket_waits(self) -> bool:
+        return self.profile.ticket_waits(self.answers)
 
     @property
     def evidence(self) -> str:
         """For the journal: `1A 32 12 7E`, `--` where nothing came."""
-        return " ".join(answer.data.hex().upper() if answer else "--" for answer in self.answers)
+        return " ".join(answer.data.hex(" ").upper() if answer else "--" for answer in self.answers)
 
 
 class PrinterDialog:
     """Owned by one thread. Every call raises LineLost when the port fails, and returns early once `stop` is set."""
 
-    def __init__(self, line: SerialLine, stop: threading.Event) -> None:
+    def __init__(self, line: SerialLine, stop: threading.Event, profile: Profile) -> None:
         self._line = line
         self._stop = stop
-        self._parser = AnswerParser()
+        self._profile = profile
+        self._parser = self._new_parser()
         self._answers: deque[Answer] = deque()
 
     def send(self, data: bytes) -> None:
         self._line.write(data)
 
     def report(self) -> Report:
-        """The printer's state by DLE EOT 1-4, asked a second time when the answers are not complete."""
+        """The printer's state, asked a second time when the answers are not complete."""
         for _ in range(_TRIES):
             self._wait_for_quiet()
             report = self._report_once()
@@ -73,13 +79,18 @@ class PrinterDialog:
             poll_at = max(asked_at, time.monotonic()) + _POLL_S
             answer = self._next(min(poll_at, asked_at + patience))
             if answer is None:
-                self._line.write(status_query(2))
+                self._line.write(self._profile.stop_query)
             elif answer.kind is kind and expected in (None, answer.data):
                 on_stop(Condition.OK)
                 return True
-            elif answer.kind is AnswerKind.REAL_TIME:
-                on_stop(stop_cause(answer))
+            elif answer.kind is self._profile.answers:
+                on_stop(self._profile.stop_cause(answer))
         return False
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass, unless stopped; whatever the printer says meanwhile is forgotten."""
+        self._stop.wait(seconds)
+        self._forget()
 
     @property
     def stopped(self) -> bool:
@@ -87,20 +98,21 @@ class PrinterDialog:
 
     def _report_once(self) -> Report:
         """A printer that does not answer as it should is not asked further."""
-        answers: list[Answer | None] = [None] * 4
-        for n in (1, 2, 3, 4):
-            answers[n - 1] = answer = self._ask_status(n)
-            if answer is None or answer.kind is not AnswerKind.REAL_TIME:
+        queries = self._profile.queries
+        answers: list[Answer | None] = [None] * len(queries)
+        for at, query in enumerate(queries):
+            answers[at] = answer = self._ask_status(query)
+            if answer is None or answer.kind is not self._profile.answers:
                 break
-        return Report(tuple(answers))
+        return Report(self._profile, tuple(answers))
 
-    def _ask_status(self, n: int) -> Answer | None:
-        """The answer to DLE EOT n; if none comes, whatever else did, or None for silence."""
-        self._line.write(status_query(n))
+    def _ask_status(self, query: bytes) -> Answer | None:
+        """The answer to a status query; if none comes, whatever else did, or None for silence."""
+        self._line.write(query)
         deadline = time.monotonic() + _ANSWER_S
         other = None
         while answer := self._next(deadline):
-            if answer.kind in (AnswerKind.REAL_TIME, AnswerKind.STRAY):
+            if answer.kind in (self._profile.answers, AnswerKind.STRAY):
                 return answer
             other = answer
         return other
@@ -115,8 +127,11 @@ class PrinterDialog:
     def _forget(self) -> None:
         """Drops everything that came in before."""
         self._line.discard_input()
-        self._parser = AnswerParser()
+        self._parser = self._new_parser()
         self._answers.clear()
+
+    def _new_parser(self) -> AnswerParser:
+        return AnswerParser(full_status=self._profile.answers is AnswerKind.FULL_STATUS)
 
     def _next(self, deadline: float) -> Answer | None:
         while not self._answers:

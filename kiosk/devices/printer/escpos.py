@@ -35,29 +35,34 @@ def status_query(n: int) -> bytes:
     return bytes((0x10, 0x04, n))
 
 
+def full_status_query() -> bytes:
+    """DLE EOT 20 of Custom printers: answered at once with six bytes."""
+    return b"\x10\x04\x14"
+
+
 def process_id_request(process_id: str) -> bytes:
     """GS ( H function 48: the printer answers with these four digits when everything before is printed."""
     return b"\x1d(H\x06\x000" + b"0" + process_id.encode("ascii")
 
 
-def packets(raster: Raster) -> list[bytes]:
-    """The whole picture as raster commands, joined to packets that leave room for a fence.
+def packets(raster: Raster, limit: int = PACKET_LIMIT) -> list[bytes]:
+    """The whole picture as raster commands, joined to packets that leave room for a fence within `limit` bytes.
 
     Widths up to 2040 dots. No dot is changed, except the one described at `_defuse`.
     """
     joined: list[bytes] = []
-    for band in _bands(raster):
-        if joined and len(joined[-1]) + len(band) + len(FENCE) <= PACKET_LIMIT:
+    for band in _bands(raster, limit):
+        if joined and len(joined[-1]) + len(band) + len(FENCE) <= limit:
             joined[-1] += band
         else:
             joined.append(band)
     return joined
 
 
-def _bands(raster: Raster) -> Iterator[bytes]:
+def _bands(raster: Raster, limit: int) -> Iterator[bytes]:
     """GS v 0 commands: blank and inked rows apart, white bytes on the right trimmed."""
     width = raster.row_bytes
-    rows_max = min(255, (PACKET_LIMIT - len(FENCE) - _HEADER_SIZE) // width)
+    rows_max = min(255, (limit - len(FENCE) - _HEADER_SIZE) // width)
     rows = [raster.data[at : at + width] for at in range(0, len(raster.data), width)]
     for _, run in groupby(rows, any):
         same = list(run)

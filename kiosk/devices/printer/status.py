@@ -1,8 +1,7 @@
-"""What a printer answers, decoded. Pure; Epson's ESC/POS reference (DLE EOT, GS r, GS ( H), and the clones' manuals."""
+"""What a printer answers, taken apart. Pure; Epson's ESC/POS reference (DLE EOT, GS r, GS a, GS ( H), Custom's manuals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -13,28 +12,41 @@ class Condition(StrEnum):
     OK = "ok"
     PAPER_LOW = "paper_low"
     PAPER_OUT = "paper_out"
+    PAPER_JAM = "paper_jam"
     COVER_OPEN = "cover_open"
     CUTTER_ERROR = "cutter_error"
+    HEAD_FAULT = "head_fault"
+    """Too hot, lifted, or fed the wrong voltage."""
     UNRECOVERABLE = "unrecoverable"
     """Only a power cycle or a technician helps."""
     FAULT = "fault"
-    """Off-line for another cause: head too hot, paper jam, feed button held."""
+    """Off-line for a cause the model does not name: head too hot, paper jam, feed button held."""
+    TICKET_WAITING = "ticket_waiting"
+    """The slip before hangs in the mouth."""
+    NO_STATUS = "no_status"
+    """The configuration says that this model never answers: nothing is known, now and later."""
     MUTE = "mute"
     """No answer: nothing is known."""
     WRONG_DEVICE = "wrong_device"
-    """Answers that no ESC/POS printer gives: nothing is known."""
+    """Answers that no printer of this profile gives: nothing is known."""
 
     @property
     def can_print(self) -> bool:
-        return self in (Condition.OK, Condition.PAPER_LOW)
+        return self in (Condition.OK, Condition.PAPER_LOW, Condition.NO_STATUS)
+
+    @property
+    def answered(self) -> bool:
+        return self not in (Condition.NO_STATUS, Condition.MUTE, Condition.WRONG_DEVICE)
 
 
 class AnswerKind(Enum):
     REAL_TIME = "DLE EOT"
     FENCE = "GS r"
     PROCESS_ID = "GS ( H"
+    FULL_STATUS = "DLE EOT 20"
+    """Custom's six bytes in one."""
     AUTOMATIC = "GS a"
-    """First byte of an unasked status; its other three look like a fence."""
+    """Four bytes nobody asked for."""
     STRAY = "none of these"
 
 
@@ -42,64 +54,62 @@ class AnswerKind(Enum):
 class Answer:
     kind: AnswerKind
     data: bytes
-    """The byte itself; of a process ID its four digits."""
+    """The byte itself; of a process ID its four digits; of a full status paper, user, recoverable, unrecoverable."""
 
 
 class AnswerParser:
-    """Tells the answers in the byte stream apart by their fixed bits. A process ID is seven bytes in one piece."""
+    """Tells the answers in the byte stream apart by their fixed bits.
 
-    _PROCESS_ID_SIZE = 7
+    Answers of several bytes come in one piece: taken apart, the inside of a process ID or of an automatic status
+    would pass for the answer to a fence.
+    """
 
-    def __init__(self) -> None:
+    _PROCESS_ID_SIZE, _FULL_STATUS_SIZE, _AUTOMATIC_SIZE = 7, 6, 4
+
+    def __init__(self, full_status: bool = False) -> None:
+        """full_status: `10 0F` begins the block of a Custom printer, which otherwise may be an automatic status."""
+        self._full_status = full_status
         self._pending = b""
 
     def feed(self, data: bytes) -> list[Answer]:
         self._pending += data
         answers = []
         while self._pending:
-            size = self._PROCESS_ID_SIZE if self._pending[0] == 0x37 else 1
+            size = self._size()
             if len(self._pending) < size:
                 break
-            answers.append(_classify(self._pending[:size]))
-            self._pending = self._pending[size:]
+            block, self._pending = self._pending[:size], self._pending[size:]
+            if block not in (b"\x11", b"\x13"):  # XON, XOFF of a printer set to that handshake
+                answers.append(_classify(block))
         return answers
+
+    def _size(self) -> int:
+        """How many of the pending bytes belong together; more than there are when that cannot be told yet."""
+        first, rest = self._pending[0], self._pending[1 : self._AUTOMATIC_SIZE]
+        if first == 0x37:
+            return self._PROCESS_ID_SIZE
+        if self._full_status and first == 0x10 and rest[:1] in (b"", b"\x0f"):
+            return self._FULL_STATUS_SIZE
+        if _begins_automatic(first) and all(byte & 0x90 == 0 for byte in rest):
+            return self._AUTOMATIC_SIZE
+        return 1
+
+
+def _begins_automatic(byte: int) -> bool:
+    return byte & 0x93 == 0x10
 
 
 def _classify(block: bytes) -> Answer:
-    if len(block) > 1:
+    first = block[0]
+    if first == 0x37:
         whole = block[1] == 0x22 and block[-1] == 0
         return Answer(AnswerKind.PROCESS_ID, block[2:6]) if whole else Answer(AnswerKind.STRAY, block)
-    byte = block[0]
-    if byte & 0x13 == 0x12:  # bit 7 is 0 in the manuals, but some kiosk models use it
+    if len(block) == 6:
+        return Answer(AnswerKind.FULL_STATUS, block[2:])
+    if first & 0x13 == 0x12:  # bit 7 is 0 in the manuals, but some kiosk models use it
         return Answer(AnswerKind.REAL_TIME, block)
-    if byte & 0x90 == 0x00:
+    if first & 0x90 == 0x00:
         return Answer(AnswerKind.FENCE, block)
-    if byte & 0x93 == 0x10:
+    if _begins_automatic(first):
         return Answer(AnswerKind.AUTOMATIC, block)
     return Answer(AnswerKind.STRAY, block)
-
-
-def decode(answers: Sequence[Answer | None]) -> Condition:
-    """answers: to DLE EOT 1, 2, 3, 4; None where nothing came. The worst word that is true wins."""
-    known = [answer for answer in answers if answer is not None]
-    if any(answer.kind is not AnswerKind.REAL_TIME for answer in known):
-        return Condition.WRONG_DEVICE
-    if len(known) < 4:
-        return Condition.MUTE
-    printer, offline, error, paper = (answer.data[0] for answer in known)
-    findings = (
-        (error & 0x20, Condition.UNRECOVERABLE),
-        (error & 0x08, Condition.CUTTER_ERROR),
-        (offline & 0x04, Condition.COVER_OPEN),
-        (offline & 0x20 or paper & 0x60 == 0x60, Condition.PAPER_OUT),
-        (printer & 0x08 or offline & 0x40 or error & 0x44, Condition.FAULT),
-        (paper & 0x0C == 0x0C, Condition.PAPER_LOW),
-    )
-    return next((condition for found, condition in findings if found), Condition.OK)
-
-
-def stop_cause(answer: Answer) -> Condition:
-    """From DLE EOT 2 alone: why a slip that was running stands still. OK when the printer names no cause."""
-    byte = answer.data[0]
-    findings = ((0x04, Condition.COVER_OPEN), (0x20, Condition.PAPER_OUT), (0x40, Condition.FAULT))
-    return next((condition for bit, condition in findings if byte & bit), Condition.OK)

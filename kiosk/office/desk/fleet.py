@@ -1,16 +1,24 @@
-"""Terminals: enrolment codes, shown once, and revocation."""
+"""Terminals: how they stand, enrolment codes, shown once, and revocation."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from kiosk.office.desk.base import ReadOnlyAdmin
+from kiosk.office.desk.condition import ago, judge
 from kiosk.office.enrolment import VALID_FOR, issue_code, revoke
 from kiosk.office.models import Terminal
 
@@ -26,7 +34,9 @@ class EnrolForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Terminal)
 class TerminalAdmin(ReadOnlyAdmin):
-    list_display = fields = ("id", "site", "standing", "last_seen")
+    list_display = ("id", "site", "condition", "heartbeat_shown", "standing", "last_seen")
+    fields = ("id", "site", "standing", "last_seen")
+    list_select_related = ("heartbeat",)
     change_list_template = "office/terminals.html"
     change_form_template = "office/terminal.html"
 
@@ -36,6 +46,31 @@ class TerminalAdmin(ReadOnlyAdmin):
         if key is None:
             return "未接入"
         return "已停用" if key.revoked else f"已接入（第 {key.epoch} 次）"
+
+    @admin.display(description="情况")
+    def condition(self, terminal: Terminal) -> SafeString:
+        found = judge(terminal, timezone.now())
+        return format_html('<span class="state {}">{}</span><br>{}', found.standing.value, found.label, found.summary)
+
+    @admin.display(description="最近心跳")
+    def heartbeat_shown(self, terminal: Terminal) -> str:
+        last = getattr(terminal, "heartbeat", None)
+        if last is None:
+            return "—"
+        return f"{ago(last.received, timezone.now())}（{date_format(timezone.localtime(last.received), 'n月j日 H:i')}）"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Terminal]:
+        return super().get_queryset(request).prefetch_related("devices", "keys")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        terminal = self.get_object(request, object_id)
+        context = {} if terminal is None else {
+            "condition": judge(terminal, timezone.now()), "heartbeat": getattr(terminal, "heartbeat", None),
+            "heartbeat_shown": self.heartbeat_shown(terminal),
+        }
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

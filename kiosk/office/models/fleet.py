@@ -1,4 +1,4 @@
-"""Terminals, the keys they enrolled with, and the tokens that let them in."""
+"""Terminals, the keys they enrolled with, the tokens that let them in, and what they last told of themselves."""
 
 from __future__ import annotations
 
@@ -56,3 +56,48 @@ class EnrolmentToken(models.Model):
 
     class Meta:
         default_permissions = ()
+
+
+class Heartbeat(models.Model):
+    """The last one taken from a terminal; the one before is gone. Times but `received` are by the terminal's clock."""
+
+    terminal = models.OneToOneField(Terminal, on_delete=models.CASCADE, primary_key=True, verbose_name="终端")
+    received = models.DateTimeField("最近心跳")
+    sent = models.DateTimeField("终端时钟")
+    epoch = models.PositiveIntegerField("接入次序")
+    app_version = models.CharField("软件版本", max_length=40)
+    terminal_seen = models.DateTimeField("终端程序最近运行", null=True)
+    unsent = models.PositiveIntegerField("未送出的办件")
+    held = models.PositiveIntegerField("暂存的办件")
+    dead = models.PositiveIntegerField("被拒收的办件")
+    oldest_unsent_s = models.PositiveIntegerField("最早一件等了几秒", null=True)
+    roster_version = models.BigIntegerField("名册版本")
+    free_mb = models.PositiveIntegerField("剩余磁盘（MB）", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "心跳"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.terminal_id
+
+
+class DeviceReport(models.Model):
+    """A device of a terminal, as its last heartbeat told. Kind, state and reason are text: terminals may be newer."""
+
+    terminal = models.ForeignKey(Terminal, on_delete=models.CASCADE, related_name="devices", verbose_name="终端")
+    kind = models.CharField("设备", max_length=20)
+    state = models.CharField("状态", max_length=20)
+    reason = models.CharField("原因", max_length=40, blank=True)
+    since = models.DateTimeField("从何时起", null=True)
+    """By the terminal's clock."""
+    received = models.DateTimeField("收到时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "设备状态"
+        default_permissions = ()
+        ordering = ["terminal_id", "kind"]
+        constraints = [models.UniqueConstraint(fields=["terminal", "kind"], name="one_report_per_device")]
+
+    def __str__(self) -> str:
+        return f"{self.terminal_id} / {self.kind}"

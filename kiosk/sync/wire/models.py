@@ -22,6 +22,11 @@ KeyHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DigestHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 CaseId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 TerminalId = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,8}$")]
+Word = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,20}$")]
+COUNT_MAX = 2_147_483_647
+Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
+Moment = Annotated[AwareDatetime, Field(ge=dt.datetime(1970, 1, 1, tzinfo=dt.UTC), lt=dt.datetime(9999, 1, 1, tzinfo=dt.UTC))]
+"""By a clock that may be wrong, but can be written in every time zone."""
 
 
 class Wire(BaseModel):
@@ -228,3 +233,47 @@ class RosterPull(Wire):
     entries: tuple[RosterEntryBody, ...]
     removed: tuple[str, ...] = Field((), repr=False)
     """Numbers no longer in the roster."""
+
+
+class DeviceBody(Wire):
+    """A device as the terminal told it. Kind and state are text, because the terminal may be newer; nothing but
+    codes fits in, so nothing personal can."""
+
+    kind: Word
+    """A DeviceKind."""
+    state: Word
+    """A DeviceState, never `busy`."""
+    reason: str = Field(pattern=r"^[a-z0-9_]{0,40}$")
+    since: Moment | None
+
+
+class HeartbeatBody(Wire):
+    """How a terminal is just now. Only the newest counts; none is kept for later."""
+
+    kiosk: TerminalId
+    epoch: int = Field(ge=1, le=COUNT_MAX)
+    sent_at: Moment
+    """Terminal clock, as all times here."""
+    challenge: str = Field("", max_length=64)
+    """Of the office's last answer, where it did not take a heartbeat for its time alone."""
+    app_version: str = Field(pattern=r"^[0-9A-Za-z.+-]{1,40}$")
+    terminal_seen: Moment | None
+    """When the terminal process last said that it runs; None: never."""
+    devices: tuple[DeviceBody, ...] = Field(max_length=32)
+    unsent: Count
+    held: Count
+    dead: Count
+    oldest_unsent_s: Count | None
+    roster_version: int = Field(ge=0, le=9_223_372_036_854_775_807)
+    free_mb: Count | None
+    """Room on the disk of the database, MiB."""
+
+
+class HeartbeatAnswer(Wire):
+    """The office's word that it heard the terminal. Valid only with its signature."""
+
+    nonce: str = Field(max_length=64)
+    """Echo of the request: this is no answer to another one."""
+    taken: bool
+    """False: by its time it could be an old one sent again; sent anew with `challenge` it is taken."""
+    challenge: str = Field(max_length=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidSignature
@@ -23,6 +24,10 @@ class Context(StrEnum):
     """The office's answer to a pull; message: SHA-256 of the sealed answer."""
     ENROL = "kiosk-enrol-v1"
     """The office's answer to an enrolment; message: the answer's bytes as sent."""
+    HEARTBEAT = "kiosk-heartbeat-v1"
+    """A terminal's heartbeat; message: see `heartbeat_message`."""
+    HEARTBEAT_ANSWER = "kiosk-heartbeat-answer-v1"
+    """The office's answer to a heartbeat; message: the answer's bytes as sent."""
 
 
 def sign(context: Context, message: bytes, key: Ed25519PrivateKey) -> str:
@@ -42,6 +47,11 @@ def verify(context: Context, message: bytes, signature: str, key: Ed25519PublicK
 def request_message(method: str, target: str, time: str, nonce: str) -> bytes:
     """target: path and query as sent; time: decimal Unix seconds; nonce: hex. One line each."""
     return "\n".join((method, target, time, nonce)).encode()
+
+
+def heartbeat_message(target: str, nonce: str, body: bytes) -> bytes:
+    """target: path as sent; nonce: hex; then SHA-256 of the body, hex. One line each; the time stands in the body."""
+    return "\n".join(("PUT", target, nonce, hashlib.sha256(body).hexdigest())).encode()
 
 
 def _covered(context: Context, message: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""Code scanner: lines of text on a serial port (USB-COM or RS-232)."""

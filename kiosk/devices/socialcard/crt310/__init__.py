@@ -1,0 +1,1 @@
+"""CRT-310: motor card reader on a serial line."""

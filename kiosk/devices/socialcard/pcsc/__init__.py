@@ -1,0 +1,1 @@
+"""PC/SC: any CCID reader behind pcscd, worked with from a process of its own."""

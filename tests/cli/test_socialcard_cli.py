@@ -1,0 +1,71 @@
+"""`kiosk read socialcard` against `kiosk emulate socialcard`, both readers."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kiosk.devices.emulated.vpcd import READER
+
+NUMBER, NAME = "999901199003070017", "测试员甲"
+
+
+def kiosk(*words: str | Path, status: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "kiosk", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@contextmanager
+def emulated(*words: str | Path) -> Iterator[str]:
+    """Gives the first line, which says where it can be reached."""
+    command = [sys.executable, "-m", "kiosk", "emulate", "socialcard", *map(str, words)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.stdout.close()
+        assert process.wait(20) == 0
+
+
+def test_a_motor_reader(tmp_path: Path) -> None:
+    with emulated("--link", tmp_path / "slot") as port:
+        masked = kiosk("read", "socialcard", "--adapter", "crt310", "--port", port)
+        shown = kiosk("read", "socialcard", "--adapter", "crt310", "--port", port, "--show")
+    assert NUMBER not in masked.stdout + masked.stderr and NAME not in masked.stdout + masked.stderr
+    found = json.loads(masked.stdout)
+    assert (found["level"], found["number"], found["region"]) == ("full", "999***********0017", "***")
+    assert found["items"]["name"] == "ok"
+    assert (json.loads(shown.stdout)["number"], json.loads(shown.stdout)["name"]) == (NUMBER, NAME)
+
+
+def test_a_pcsc_reader() -> None:
+    with emulated("--pcsc", "--card", "third") as reader:
+        assert reader == READER
+        found = json.loads(kiosk("read", "socialcard", "--adapter", "pcsc", "--reader", reader, "--show").stdout)
+    assert (found["level"], found["version"], found["items"]["number"]) == ("card_only", "3.00", "protected")
+    assert "number" not in found
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    assert "add --adapter" in kiosk("read", "socialcard", status=1).stderr
+    gone = kiosk("read", "socialcard", "--adapter", "crt310", "--port", tmp_path / "none", "--seconds", "1", status=1)
+    assert "offline no_port" in gone.stderr
+
+
+def test_a_card_the_wrong_way_round_is_said(tmp_path: Path) -> None:
+    with emulated("--link", tmp_path / "slot", "--card", "upside-down") as port:
+        command = [sys.executable, "-m", "kiosk", "read", "socialcard", "--adapter", "crt310", "--port", port, "--seconds", "60"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as reading:
+            assert reading.stderr is not None
+            assert any("card: no contact" in line for line in reading.stderr)
+            reading.kill()
