@@ -38,6 +38,9 @@ def town(estate: Estate) -> Iterator[Estate]:
     estate.reader.vanish_after = None
     estate.reader.plug()
     estate.printer.port.plug()
+    estate.socialcard.take()
+    estate.socialcard.cure()
+    estate.socialcard.plug()
     for fault in estate.printer.faults.__slots__:
         setattr(estate.printer.faults, fault, False)
     estate.camera_fault("none")
