@@ -44,7 +44,9 @@ def write_photo(card: IdCard, photo: Path, config: IdCardConfig) -> None:
     content = io.BytesIO()
     Image.frombytes("RGB", (WIDTH, HEIGHT), picture.rgb).save(content, photo.suffix[1:].upper())
     try:
-        with open(os.open(photo, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with open(os.open(photo, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), 0o600)  # the mode above holds for a new file only
+            file.truncate()
             file.write(content.getvalue())
     except OSError as error:
         fail(f"{photo}: cannot be written: {error.strerror}")

@@ -20,9 +20,13 @@ class Source(Protocol):
         """By kind."""
 
 
+STALE = dt.timedelta(minutes=3)
+"""A terminal that has not said for so long that it runs hangs, or cannot write."""
+
+
 def settled(states: Sequence[DeviceStatus]) -> bool:
-    """Every device has said something."""
-    return all(status.state is not DeviceState.UNKNOWN or status.reason for status in states)
+    """There are devices, and each has said something."""
+    return bool(states) and all(status.state is not DeviceState.UNKNOWN or status.reason for status in states)
 
 
 @contextmanager
@@ -54,11 +58,17 @@ class _Stored:
         self._read = read
 
     def states(self) -> Sequence[DeviceStatus]:
-        return self._read.all()
+        """A terminal that no longer says that it runs knows nothing of its devices."""
+        alive, states = self._read.alive(), self._read.all()
+        if alive is not None and abs(dt.datetime.now(dt.UTC) - alive) < STALE:
+            return states
+        return [DeviceStatus(status.kind, DeviceState.UNKNOWN, "terminal_silent", alive) for status in states]
 
 
 class _Reads(Protocol):
     def all(self) -> list[DeviceStatus]: ...
+
+    def alive(self) -> dt.datetime | None: ...
 
 
 @contextmanager

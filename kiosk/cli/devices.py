@@ -64,7 +64,7 @@ def table(
             pass
         states = source.states()
         _show(states, source.origin, as_json)
-    raise typer.Exit(0 if all(status.usable for status in states) else 1)
+    raise typer.Exit(0 if states and all(status.usable for status in states) else 1)
 
 
 @app.command()
@@ -76,7 +76,7 @@ def find(
 ) -> None:
     """Ask every port who is there, and print the udev rule for its socket. Status 1: no device answers.
 
-    Stop the terminal first: a port has one owner. Nothing is printed, no card is moved.
+    Stop the terminal first: a port has one owner. No card is moved; only a printer that does not answer prints stray letters.
     """
     from kiosk.devices.identify import identify
     from kiosk.devices.ports import cameras, serial_ports

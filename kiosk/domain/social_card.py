@@ -144,9 +144,5 @@ class SocialCard:
             CardKind.SOCIAL_SECURITY, self.number, self.name, sex=self.sex, nation_code=self.nation_code, birth=self.birth,
         )
 
-    def agrees_with(self, citizen_number: str) -> bool | None:
-        """Whether card and identity card of one session name the same person; None when this card does not say."""
-        return None if self.number is None else self.number == citizen_number
-
     def __str__(self) -> str:
         return f"social security card, {self.level.value}"

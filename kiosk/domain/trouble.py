@@ -16,6 +16,8 @@ class CardTrouble(StrEnum):
     NOT_A_SOCIAL_CARD = "not_a_social_card"
     NO_CONTACT = "no_contact"
     """The chip does not answer: turned the wrong way, or dirty."""
+    CHIP_UNREADABLE = "chip_unreadable"
+    CHIP_READER_LOST = "chip_reader_lost"
     CARD_LOCKED = "card_locked"
     TAKE_CARD_FIRST = "take_card_first"
 

@@ -69,7 +69,7 @@ def _pressed(session: Session, event: ev.Pressed, around: Surroundings, rules: R
     if button is Button.HELP:
         return replace(session, help_open=True), (fx.Say("help.title"),)
     if button is Button.REPEAT_VOICE:
-        return session, (fx.SayAgain(),)
+        return session, (fx.Say("no_slip.title") if _notice_to_nobody(session) else fx.SayAgain(),)
     if button is Button.CLOSE_HELP:
         return replace(session, help_open=False), ()
     if button is Button.END and here not in NOT_TO_BE_ENDED and not _notice_to_nobody(session):
@@ -81,6 +81,8 @@ def _pressed(session: Session, event: ev.Pressed, around: Surroundings, rules: R
 
 
 def _start(session: Session, around: Surroundings, rules: Rules) -> Result:
+    if not session.reader_usable:
+        return begin(session, around)
     return session.at(Step.CARD), (fx.SeekCard(), fx.Say("card.prompt"))
 
 
@@ -180,7 +182,8 @@ _MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Resul
 def _card_seen(session: Session, event: ev.CardSeen, around: Surroundings, rules: Rules) -> Result:
     if session.step in WAITS_FOR_CARD and session.card is None:
         return replace(session.at(Step.CARD), card_on_reader=True, card_seen=True), (fx.Say("card.reading"),)
-    return replace(session, card_on_reader=True), ()
+    trouble = "" if session.step is Step.NO_SLIP else session.trouble
+    return replace(session, card_on_reader=True, trouble=trouble), ()
 
 
 def _card_read(session: Session, event: ev.CardRead, around: Surroundings, rules: Rules) -> Result:
@@ -194,7 +197,7 @@ def _card_read(session: Session, event: ev.CardRead, around: Surroundings, rules
 
 
 def _card_failed(session: Session, event: ev.CardFailed, around: Surroundings, rules: Rules) -> Result:
-    if session.step is not Step.CARD or session.card is not None:
+    if session.step not in (Step.CARD, Step.NO_SLIP) or session.card is not None:
         return session, ()
     sentence = f"trouble.{event.trouble.value}"
     return replace(session, trouble=sentence, card_seen=False), (fx.Say(sentence),)
@@ -202,18 +205,21 @@ def _card_failed(session: Session, event: ev.CardFailed, around: Surroundings, r
 
 def _card_lifted(session: Session, event: ev.CardLifted, around: Surroundings, rules: Rules) -> Result:
     lifted = replace(session, card_on_reader=False, card_seen=False)
-    return begin(lifted, around) if session.step is Step.TAKE_CARD else (lifted, ())
+    # Who takes the card away from the notice has gone: the next person must not meet their name.
+    return begin(lifted, around) if session.step in (Step.TAKE_CARD, Step.NO_SLIP) else (lifted, ())
 
 
 def _card_waits(session: Session, event: ev.CardWaits, around: Surroundings, rules: Rules) -> Result:
-    """Said aloud, but never over what the camera asks for."""
-    return session, () if session.step is Step.CAMERA else (fx.Say("take_card.title"),)
+    """Said where it disturbs nothing: not over a card being read, the consent or the camera, and not to an empty room."""
+    idle_card = session.step is Step.CARD and not session.card_seen
+    done = session.step is Step.RESULT and (session.slip is not None or not session.wants_slip)
+    speaks = idle_card or done or session.step in (Step.TAKE_CARD, Step.ENDED)
+    return session, (fx.Say("take_card.slot"),) if speaks else ()
 
 
 def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundings, rules: Rules) -> Result:
-    on_reader = session.card_on_reader and event.usable
-    changed = replace(session, reader_usable=event.usable, reader_reason=event.reason, card_on_reader=on_reader)
-    waiting_for_card = session.step in WAITS_FOR_CARD and session.card is None
+    changed = replace(session, reader_usable=event.usable, reader_reason=event.reason)
+    waiting_for_card = session.step in WAITS_FOR_CARD | {Step.NO_SLIP} and session.card is None
     if session.step is Step.OUT_OF_SERVICE or (not event.usable and waiting_for_card):
         return begin(changed, around)
     return changed, ()
@@ -222,14 +228,28 @@ def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundi
 def _printer_changed(session: Session, event: ev.PrinterChanged, around: Surroundings, rules: Rules) -> Result:
     """Shows or clears the notice while nobody has begun; later only what has become possible is offered."""
     hindered = bool(around.printer_hindrance)
-    waiting = session.step in WAITS_FOR_CARD and session.card is None and session.wants_slip and not session.card_seen
-    if session.step is Step.NO_SLIP and not hindered and session.card is not None:
+    if session.step is Step.NO_SLIP:
+        if hindered:
+            return replace(session, staff_note=slips.printer_note(around)), ()
+        if session.card is None:
+            return begin(session, around)
         return session.at(Step.CARD), (fx.FindPerson(session.card),)
-    if session.step is Step.NO_SLIP or (waiting and hindered):
-        return begin(session, around) if session.card is None else (replace(session, staff_note=slips.printer_note(around)), ())
-    if session.step is Step.RESULT:
-        return replace(session, may_reprint=slips.reprint_helps(session, around)), ()
+    if session.step in WAITS_FOR_CARD and session.card is None:
+        if hindered and session.wants_slip and not session.card_seen:
+            return begin(session, around)
+        return replace(session, wants_slip=session.wants_slip or not hindered), ()  # whoever comes next has a choice again
+    if session.step is Step.RESULT and session.slip is not None:
+        return _offer_reprint(session, around, rules)
     return session, ()
+
+
+def _offer_reprint(session: Session, around: Surroundings, rules: Rules) -> Result:
+    """Time to press it starts when it becomes possible; the cause for staff is the present one."""
+    offered = replace(session, may_reprint=slips.reprint_helps(session, around))
+    if session.slip is PrintOutcome.BLOCKED and session.staff_note != slips.NO_GLYPH:
+        offered = replace(offered, staff_note=slips.printer_note(around) if around.printer_hindrance else "")
+    newly = offered.may_reprint and not session.may_reprint
+    return offered, (fx.StartTimer(LEAVE, rules.result_s),) if newly else ()
 
 
 def _person_found(session: Session, event: ev.PersonFound, around: Surroundings, rules: Rules) -> Result:

@@ -8,6 +8,9 @@ from kiosk.domain.case import Item
 from kiosk.domain.slip import PrintOutcome, Slip
 from kiosk.flow.session import Rules, Session, Surroundings
 
+NO_GLYPH = "staff.printer.missing_glyph"
+"""A name that cannot be printed cannot be printed a minute later either."""
+
 
 def slip_of(session: Session, rules: Rules) -> Slip:
     """For a session whose case is handed in and whose standing is known."""
@@ -22,7 +25,7 @@ def slip_of(session: Session, rules: Rules) -> Slip:
 
 def reprint_helps(session: Session, around: Surroundings) -> bool:
     """Once after `unknown`: a second slip may lie beside the first. After `blocked` nothing was sent, so as often as wanted."""
-    if around.printer_hindrance:
+    if around.printer_hindrance or session.staff_note == NO_GLYPH:
         return False
     return session.slip is PrintOutcome.BLOCKED or (session.slip is PrintOutcome.UNKNOWN and session.slip_copy == 1)
 

@@ -72,7 +72,8 @@ def _make_case(envelope: Envelope, body: CaseBody) -> None:
         case = Case.objects.create(
             envelope=envelope, terminal_id=envelope.terminal_id, item=body.item.value, case_number=body.case_number,
             name=person.name, number=person.number, sex=person.sex or "", birth=person.birth,
-            document_valid_to=person.valid_to, category=_category(person), in_roster=person.in_roster,
+            document=person.document.value, document_valid_to=person.valid_to,
+            category=_category(person), in_roster=person.in_roster,
             outcome=body.outcome.value, cause=_cause(body), consent_scopes=[scope.value for scope in body.consent.scopes],
             consent_version=body.consent.text_version, consent_given=body.consent.given_at,
             photos_left_out=body.photos_left_out, captured=body.captured_at, repeat=body.repeat, simulated=body.simulated,

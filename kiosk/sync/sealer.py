@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from kiosk.domain.case import CaseDraft
 from kiosk.domain.decision import FaceEvidence
+from kiosk.domain.document import CardKind
 from kiosk.store.cases import Sealed, Terminal, Ticket
 from kiosk.sync.identity import Identity, load_identity
 from kiosk.sync.wire.envelope import digest, seal
@@ -62,11 +63,16 @@ class EnvelopeSealer:
 
 def _header(identity: Identity, draft: CaseDraft, ticket: Ticket) -> EnvelopeHeader:
     return EnvelopeHeader(
-        kid=key_id(identity.office_sealing), id=ticket.case_id, kiosk=identity.terminal_id, epoch=identity.epoch,
+        schema_version=_schema_version(draft.card.kind), kid=key_id(identity.office_sealing), id=ticket.case_id,
+        kiosk=identity.terminal_id, epoch=identity.epoch,
         seq=ticket.seq, day=ticket.day, created=ticket.created.astimezone(dt.UTC), boot=_boot_id(),
         mono_ms=time.monotonic_ns() // 1_000_000, audit=AuditHead(n=ticket.audit.n, link=ticket.audit.link.hex()),
         consent=draft.consent.text_version,
     )
+
+
+def _schema_version(document: CardKind) -> int:
+    return 2 if document is CardKind.SOCIAL_SECURITY else 1
 
 
 def _attempts(tries: tuple[FaceEvidence, ...]) -> tuple[tuple[AttemptBody, ...], int]:

@@ -42,73 +42,100 @@ class SystemClock:
 
 
 class CardReaders:
-    """The identity-card reader and, where one is fitted, the social-security-card reader as one `CardReader`."""
+    """The identity-card reader and, where one is fitted, the social-security-card reader as one `CardReader`.
 
-    def __init__(self, idcard: IdCardService, socialcard: SocialCardService | None) -> None:
+    Their events become the conversation's here: a card lies there until both have none.
+    """
+
+    def __init__(self, idcard: IdCardService, socialcard: SocialCardService | None, post: Post) -> None:
         self._idcard = idcard
         self._socialcard = socialcard
+        self._post = post
+        self._lock = threading.Lock()
         self._wanted = False
+        self._lying: frozenset[DeviceKind] = frozenset()
 
     def seek(self) -> None:
-        self._wanted = True
-        self._idcard.seek()
-        if self._socialcard:
-            self._socialcard.seek()
+        with self._lock:
+            self._wanted = True
+            self._idcard.seek()
+            if self._socialcard:
+                self._socialcard.seek()
 
     def release(self) -> None:
-        self._wanted = False
-        self._idcard.release()
-        if self._socialcard:
-            self._socialcard.release()
+        with self._lock:
+            self._wanted = False
+            self._idcard.release()
+            if self._socialcard:
+                self._socialcard.release()
+
+    def on_card(self, happened: CardEvent) -> None:
+        """For the identity-card reader's thread."""
+        match happened:
+            case CardSeen():
+                self._laid(DeviceKind.IDCARD)
+            case CardLifted():
+                self._gone(DeviceKind.IDCARD)
+            case IdCard():
+                self._post(ev.CardRead(happened))
+            case CardTrouble():
+                self._post(ev.CardFailed(happened))
 
     def on_social_card(self, happened: SocialCardEvent) -> None:
-        """For the reader's thread: once a card that did not tell its holder is taken out, another one may come."""
-        if isinstance(happened, SocialCardTaken) and self._wanted and self._socialcard:
-            self._socialcard.seek()
+        """For the other reader's thread."""
+        match happened:
+            case SocialCardSeen():
+                self._laid(DeviceKind.SOCIALCARD)
+            case SocialCardTaken():
+                self._gone(DeviceKind.SOCIALCARD)
+                self._seek_again()
+            case TakeYourCard():
+                self._post(ev.CardWaits())
+            case SocialCard():
+                document, trouble = happened.document, _NO_HOLDER.get(happened.level, CardTrouble.LAY_ID_CARD)
+                self._post(ev.CardRead(document) if document else ev.CardFailed(trouble))
+            case SocialCardTrouble.READER_LOST if DeviceKind.SOCIALCARD not in self._lying:
+                pass  # no card of anybody's was in it
+            case SocialCardTrouble():
+                self._post(ev.CardFailed(_SOCIAL_TROUBLES[happened]))
+
+    def on_status(self, status: DeviceStatus) -> None:
+        """For the identity-card reader's thread: without it nobody is served."""
+        self._post(ev.ReaderChanged(status.usable, status.reason))
+
+    def _laid(self, where: DeviceKind) -> None:
+        with self._lock:
+            self._lying |= {where}
+        self._post(ev.CardSeen())
+
+    def _gone(self, where: DeviceKind) -> None:
+        """Lifted, taken out, or out of sight because the reader is lost."""
+        with self._lock:
+            self._lying -= {where}
+            free = not self._lying
+        if free:
+            self._post(ev.CardLifted())
+
+    def _seek_again(self) -> None:
+        """Once a card that did not tell its holder is taken out, another one may come."""
+        with self._lock:
+            if self._wanted and self._socialcard:
+                self._socialcard.seek()
 
 
 _SOCIAL_TROUBLES = {
     SocialCardTrouble.NO_CONTACT: CardTrouble.NO_CONTACT,
-    SocialCardTrouble.UNREADABLE: CardTrouble.NO_CONTACT,
-    SocialCardTrouble.PULLED: CardTrouble.NO_CONTACT,
-    SocialCardTrouble.READER_LOST: CardTrouble.LAY_ID_CARD,
+    SocialCardTrouble.UNREADABLE: CardTrouble.CHIP_UNREADABLE,
+    SocialCardTrouble.PULLED: CardTrouble.CHIP_UNREADABLE,
+    SocialCardTrouble.READER_LOST: CardTrouble.CHIP_READER_LOST,
     SocialCardTrouble.LOCKED: CardTrouble.CARD_LOCKED,
     SocialCardTrouble.TAKE_FIRST: CardTrouble.TAKE_CARD_FIRST,
 }
 _NO_HOLDER = {
     SocialCardLevel.NOT_SSC: CardTrouble.NOT_A_SOCIAL_CARD,
-    SocialCardLevel.FAULT: CardTrouble.NO_CONTACT,
+    SocialCardLevel.FAULT: CardTrouble.CHIP_UNREADABLE,
 }
 """Other levels: the card is good, it only does not say whose it is."""
-
-
-def social_card_event(happened: SocialCardEvent) -> ev.Event:
-    """What the reader of social security cards tells, as the conversation's event."""
-    match happened:
-        case SocialCardSeen():
-            return ev.CardSeen()
-        case SocialCardTaken():
-            return ev.CardLifted()
-        case TakeYourCard():
-            return ev.CardWaits()
-        case SocialCard():
-            document = happened.document
-            return ev.CardRead(document) if document else ev.CardFailed(_NO_HOLDER.get(happened.level, CardTrouble.LAY_ID_CARD))
-        case SocialCardTrouble():
-            return ev.CardFailed(_SOCIAL_TROUBLES[happened])
-
-
-def card_event(happened: CardEvent) -> ev.Event:
-    """What the identity-card reader tells, as the conversation's event."""
-    match happened:
-        case CardSeen():
-            return ev.CardSeen()
-        case CardLifted():
-            return ev.CardLifted()
-        case IdCard():
-            return ev.CardRead(happened)
-        case CardTrouble():
-            return ev.CardFailed(happened)
 
 
 class Desk:
@@ -223,7 +250,7 @@ class SlipDesk:
 
     def hindrance(self) -> str:
         status = self._board.of(DeviceKind.PRINTER)
-        return "" if status.usable else status.reason or "mute"
+        return "" if status.usable else status.reason or "starting"
 
     def paper_low(self) -> bool:
         return self._board.of(DeviceKind.PRINTER).reason == "paper_low"

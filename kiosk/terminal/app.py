@@ -21,7 +21,7 @@ from kiosk.domain.slip import Printable, PrintResult, Slip
 from kiosk.domain.status import DeviceKind, DeviceStatus
 from kiosk.face.client import FaceClient
 from kiosk.flow.conductor import Conductor, Ports
-from kiosk.flow.events import Event, Pressed, PrinterChanged, ReaderChanged
+from kiosk.flow.events import Event, Pressed, PrinterChanged
 from kiosk.flow.session import Rules
 from kiosk.flow.view import Button, Step, View
 from kiosk.store.cases import CaseStore
@@ -31,7 +31,7 @@ from kiosk.store.print_journal import PrintJournal
 from kiosk.store.unusable import StoreUnusable
 from kiosk.sync.identity import Identity, load_identity
 from kiosk.sync.sealer import EnvelopeSealer
-from kiosk.terminal.adapters import CardReaders, Desk, Eye, Post, SlipDesk, SystemClock, card_event, social_card_event
+from kiosk.terminal.adapters import CardReaders, Desk, Eye, Post, SlipDesk, SystemClock
 from kiosk.terminal.bridge import EventBridge
 from kiosk.terminal.devices import Devices, Listeners
 from kiosk.terminal.process import StopOnSignal, log_uncaught, single_instance
@@ -160,7 +160,7 @@ class House:
         self._slips = SlipDesk(devices.printer, board, partial(_draw, painter), post)
         self._voice = Voice(texts, config.ui.voice_dir, enabled=config.ui.voice)
         self._timers = QtTimers(handle)  # at once: a timer cancelled before it is handled has not fired
-        self._readers = CardReaders(devices.idcard, devices.socialcard)
+        self._readers = CardReaders(devices.idcard, devices.socialcard, post)
         self.ports = Ports(clock, self._readers, self._eye, self._desk, self._slips, self._voice, window, self._timers)
         self._alive = QTimer()  # of the UI thread: a screen that hangs does not count as running
         self._alive.timeout.connect(self._states.touch)
@@ -179,20 +179,19 @@ class House:
         self._voice.stop()
         self._eye.end()
         self._alive.stop()
+        self._states.stop()  # before the devices: their last words stay, not that they were stopped
         self._devices.stop()
         self._face.stop()
         self._desk.stop()
-        self._states.stop()
         self._engine.dispose()
         for part in (self._timers, self._bridge, self._voice, self._alive):
             part.deleteLater()
 
     def _card(self, happened: CardEvent) -> None:
-        self._post(card_event(happened))
+        self._readers.on_card(happened)
 
     def _social_card(self, happened: SocialCardEvent) -> None:
         self._readers.on_social_card(happened)
-        self._post(social_card_event(happened))
 
     def _scanned(self, happened: ScanEvent) -> None:
         """No conversation asks for a code yet, so the scanner is never told to look for one."""
@@ -209,7 +208,7 @@ class House:
         self._states.report(status)
         match status.kind:
             case DeviceKind.IDCARD:
-                self._post(ReaderChanged(status.usable, status.reason))
+                self._readers.on_status(status)
             case DeviceKind.PRINTER:
                 self._post(PrinterChanged())
             case DeviceKind.CAMERA:

@@ -212,11 +212,27 @@ def test_while_a_terminal_runs_its_own_word_is_shown_and_no_port_is_touched(tmp_
     lock.unlock()
 
 
+@pytest.mark.parametrize("ago", [None, dt.timedelta(days=2)], ids=["nothing written yet", "silent for two days"])
+def test_what_nobody_knows_is_never_fine(tmp_path: Path, ago: dt.timedelta | None) -> None:
+    config = terminal(tmp_path)
+    lock = single_instance(tmp_path / "store" / "terminal.lock")
+    engine = open_store(load_config(config))
+    if ago is not None:
+        states = DeviceStates(engine, lambda: dt.datetime.now(dt.UTC) - ago)
+        states.begin([DeviceKind.PRINTER])
+        states.put(DeviceStatus(DeviceKind.PRINTER, DeviceState.READY))
+    engine.dispose()
+    told = kiosk("devices", "--once", "--seconds", "1", "-c", config, status=1).stdout
+    assert ago is None or re.search(r"^printer +unknown +terminal_silent", told, re.MULTILINE)
+    assert lock is not None
+    lock.unlock()
+
+
 # ------------------------------------------------------------------------------------------ the scanner
 
 
 @pytest.mark.parametrize(("code", "facts", "secret"), [
-    (TOKEN, {"kind": "电子社保卡", "characters": 32}, TOKEN),
+    (TOKEN, {"kind": "可能是电子社保卡", "characters": 32}, TOKEN),
     (f"HGK1:{SLIP_TOKEN}", {"kind": "业务回执", "characters": 22}, SLIP_TOKEN),
     ("HG01-20261123-000001", {"kind": "受理编号", "case_number": "HG01-20261123-000001"}, None),
 ])

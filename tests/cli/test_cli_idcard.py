@@ -63,6 +63,17 @@ def test_the_photo_of_a_capture(tmp_path: Path, capture: Path, config: Path, suf
     assert os.stat(picture).st_mode & 0o077 == 0
 
 
+def test_a_photo_is_for_its_owner_alone_whatever_lay_there(tmp_path: Path, capture: Path, config: Path) -> None:
+    picture = tmp_path / "photo.png"
+    picture.write_bytes(b"x" * 200_000)
+    picture.chmod(0o644)
+    kiosk("decode", "idcard", capture, "--show", "--photo", picture, "-c", config)
+    assert picture.stat().st_mode & 0o777 == 0o600 and picture.stat().st_size < 200_000
+    link = tmp_path / "link.png"
+    link.symlink_to(tmp_path / "elsewhere.png")
+    assert "cannot be written" in kiosk("decode", "idcard", capture, "--show", "--photo", link, "-c", config, status=1).stderr
+
+
 def test_no_photo_without_consent_decoder_or_a_place_for_it(tmp_path: Path, capture: Path, config: Path) -> None:
     picture = tmp_path / "photo.png"
     assert "needs --show" in kiosk("decode", "idcard", capture, "--photo", picture, status=1).stderr

@@ -19,6 +19,23 @@ def test_a_card_is_laid_once_and_lifted_once() -> None:
     assert plate.found()
 
 
+def test_a_card_that_still_lies_there_after_a_loss_of_the_reader_is_news_once() -> None:
+    plate = Plate(5.0)
+    plate.found()
+    plate.delivered(MINE, 0.0)
+    assert plate.lose_sight() and not plate.lose_sight(), "told as gone once"
+    assert plate.watched and plate.found() and plate.forgotten(MINE), "told again, but not handed out again"
+    assert not plate.found()
+
+
+def test_a_card_lifted_while_the_reader_was_lost_is_not_lifted_again() -> None:
+    plate = Plate(5.0)
+    plate.found()
+    plate.lose_sight()
+    assert not any(plate.missed() for _ in range(FREE_AFTER))
+    assert not plate.watched and not plate.spent
+
+
 def test_a_flapping_answer_is_still_the_same_laying() -> None:
     plate = Plate(5.0)
     plate.found()

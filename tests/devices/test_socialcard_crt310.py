@@ -304,7 +304,7 @@ def test_the_third_time_the_reader_is_opened_anew(
     desk.service.seek()
     slot.behave(manner, times=3, command=Command.APDU_T0)
     put_in(slot)
-    desk.expect(SEEN, SocialCardTrouble.READER_LOST, SocialCardTrouble.TAKE_FIRST)
+    desk.expect(SEEN, SocialCardTrouble.READER_LOST, TAKEN, SocialCardTrouble.TAKE_FIRST)
     assert reason in [status.reason for status in desk.statuses]
     desk.expect_status(DeviceState.READY)
     take_out(slot)
@@ -354,7 +354,7 @@ def test_on_its_last_reserve_the_card_comes_out_first(slot: Crt310Emulator, desk
     desk.service.seek()
     slot.fail(Command.APDU_T0, ErrorReason.POWER_LOST)
     put_in(slot)
-    desk.expect(SEEN, SocialCardTrouble.READER_LOST, SocialCardTrouble.TAKE_FIRST)
+    desk.expect(SEEN, SocialCardTrouble.READER_LOST, TAKEN, SocialCardTrouble.TAKE_FIRST)
     after = slot.received[slot.received.index(Command.COLD_RESET) + 1 :]
     assert after[1] == Command.EJECT
 

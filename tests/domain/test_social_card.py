@@ -35,11 +35,5 @@ def test_generation_from_the_version() -> None:
     assert {version: dataclasses.replace(CARD, version=version).generation for version in versions} == versions
 
 
-def test_card_and_identity_card_of_one_session() -> None:
-    assert CARD.agrees_with("999901199003070017") is True
-    assert CARD.agrees_with("999901194001010019") is False
-    assert SocialCard(SocialCardLevel.CARD_ONLY).agrees_with("999901199003070017") is None
-
-
 def test_it_can_be_hashed() -> None:
     assert hash(CARD) == hash(dataclasses.replace(CARD))

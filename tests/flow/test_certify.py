@@ -334,7 +334,8 @@ def test_without_a_reader_the_machine_says_so_and_comes_back_by_itself() -> None
 
 def test_a_reader_lost_after_reading_does_not_stop_the_conversation() -> None:
     house = House().to_camera()
-    house.handle(ev.ReaderChanged(False), tried(0.3), ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
+    house.handle(ev.ReaderChanged(False), ev.CardLifted(), tried(0.3))
+    house.handle(ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
     assert house.view.step is Step.RESULT
     house.press(Button.DONE)
     assert house.view.step is Step.OUT_OF_SERVICE

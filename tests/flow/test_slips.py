@@ -4,6 +4,7 @@ import pytest
 from house import CARD, KNOWN, RECEIPT, House, tried
 
 from kiosk.domain.slip import PrintOutcome
+from kiosk.domain.trouble import CardTrouble
 from kiosk.flow import events as ev
 from kiosk.flow.view import Button, Step
 
@@ -105,6 +106,56 @@ def test_paper_that_runs_out_after_the_card_was_read_does_not_stop_the_person() 
     assert house.view.staff_note == "staff.printer.paper_out"
 
 
+def test_the_notice_gives_way_when_the_card_reader_is_lost_too() -> None:
+    house = House().to_attract()
+    printer(house, "paper_out")
+    house.handle(ev.ReaderChanged(False, "line_lost"))
+    assert house.view.step is Step.OUT_OF_SERVICE and house.view.staff_note == "staff.idcard.line_lost"
+    house.handle(ev.ReaderChanged(True))
+    assert house.view.step is Step.NO_SLIP
+
+
+def test_who_takes_the_card_away_from_the_notice_has_gone() -> None:
+    house = House()
+    house.printer_hindrance = "paper_out"
+    house.to_attract()
+    house.handle(ev.CardSeen(), ev.CardRead(CARD))
+    house.lift_card()
+    assert house.conductor.session.card is None and Button.END not in house.view.enabled
+    printer(house)
+    assert house.view.step is Step.ATTRACT and ("find",) not in house.asked
+
+
+def test_no_slip_chosen_by_somebody_who_went_away_does_not_bind_the_next() -> None:
+    house = House()
+    house.printer_hindrance = "paper_out"
+    house.to_attract()
+    house.press(Button.WITHOUT_SLIP)
+    printer(house)
+    assert house.conductor.session.wants_slip
+
+
+def test_a_card_not_read_on_the_notice_is_not_met_with_silence() -> None:
+    house = House()
+    house.printer_hindrance = "paper_out"
+    house.to_attract()
+    house.handle(ev.CardSeen(), ev.CardFailed(CardTrouble.LAY_AGAIN))
+    assert house.view.step is Step.NO_SLIP and house.view.trouble == "trouble.lay_again"
+    assert house.asked[-1] == ("say", "trouble.lay_again")
+    house.handle(ev.CardSeen())
+    assert house.view.trouble == ""
+
+
+def test_the_notice_can_be_heard_and_is_not_torn_away_from_who_reads_the_number() -> None:
+    house = House().to_attract()
+    printer(house, "paper_out")
+    house.press(Button.REPEAT_VOICE)
+    assert house.asked[-1] == ("say", "no_slip.title")
+    house.press(Button.HELP)
+    printer(house, "cover_open")
+    assert house.view.help_open and house.view.staff_note == "staff.printer.cover_open"
+
+
 # ------------------------------------------------------------------------------------------ paper nearly out
 
 
@@ -165,6 +216,25 @@ def test_after_blocked_nothing_lies_anywhere_so_it_is_no_copy() -> None:
     assert Button.REPRINT not in house.view.enabled
 
 
+def test_a_name_that_cannot_be_printed_is_not_offered_again() -> None:
+    house = House().to_result()
+    house.handle(ev.SlipEnded(RECEIPT.case_number, PrintOutcome.BLOCKED, "missing_glyph"))
+    assert Button.REPRINT not in house.view.enabled
+    printer(house)
+    assert Button.REPRINT not in house.view.enabled and house.view.staff_note == "staff.printer.missing_glyph"
+
+
+def test_the_offer_comes_with_time_to_press_it_and_the_present_cause() -> None:
+    house = House().to_result()
+    house.printer_hindrance = "cover_open"
+    house.handle(ev.SlipEnded(RECEIPT.case_number, PrintOutcome.BLOCKED, "cover_open"))
+    house.timers.pop("leave")
+    printer(house, "paper_out")
+    assert house.view.staff_note == "staff.printer.paper_out" and "leave" not in house.timers
+    printer(house)
+    assert Button.REPRINT in house.view.enabled and house.view.staff_note == "" and "leave" in house.timers
+
+
 def test_a_printer_lost_again_takes_the_offer_back() -> None:
     house = House().to_result()
     house.handle(ev.SlipEnded(RECEIPT.case_number, PrintOutcome.BLOCKED, "cover_open"))
@@ -187,3 +257,20 @@ def to_end(house: House) -> None:
     house.handle(ev.PersonFound(CARD, KNOWN))
     house.press(Button.CONTINUE)
     to_result(house)
+
+
+# ------------------------------------------------------------------------------------- a card left in the slot
+
+
+def test_a_card_in_the_slot_is_mentioned_only_where_it_disturbs_nothing() -> None:
+    house = House().to_attract()
+    house.handle(ev.CardWaits())
+    assert ("say", "take_card.slot") not in house.asked, "not to an empty room"
+    house.to_consent()
+    house.handle(ev.CardWaits())
+    assert ("say", "take_card.slot") not in house.asked
+    to_result(house)
+    house.handle(ev.CardWaits())
+    assert ("say", "take_card.slot") not in house.asked, "the slip comes first"
+    house.handle(ev.SlipEnded(RECEIPT.case_number, PrintOutcome.PRINTED), ev.CardWaits())
+    assert house.asked[-1] == ("say", "take_card.slot")

@@ -9,9 +9,10 @@ from django.utils import timezone
 from townhall import JPEG, NAME, NUMBER, Line, body
 
 from kiosk.domain.decision import Liveness, Outcome
+from kiosk.domain.document import CardKind
 from kiosk.office import intake
 from kiosk.office.models import Case, OpeningFailure, Photo
-from kiosk.sync.wire.models import AttemptBody
+from kiosk.sync.wire.models import AttemptBody, PersonBody
 
 
 def attempt(**changes: object) -> AttemptBody:
@@ -28,6 +29,12 @@ def test_a_case_as_handed_in(line: Line, add_person) -> None:
     (one,) = case.attempts.all()
     assert (one.position, one.distance, one.frames, one.templates) == (1, 0.47, 5, 2)
     assert bytes(Photo.objects.get().jpeg) == JPEG
+
+
+def test_the_officer_sees_which_document_it_was(line: Line) -> None:
+    person = PersonBody(document=CardKind.SOCIAL_SECURITY, number=NUMBER, name=NAME, category="unknown", in_roster=False)
+    line.hand_in(person=person)
+    assert Case.objects.get().get_document_display() == "社会保障卡（没有身份证）"
 
 
 def test_an_unknown_person_is_queued_too(line: Line) -> None:

@@ -70,6 +70,9 @@ VIEWS: Final[dict[str, View]] = {
     "no_slip-card": View(
         Step.NO_SLIP, _END | {Button.WITHOUT_SLIP}, card_on_reader=True, staff_note="staff.printer.unrecoverable"
     ),
+    "no_slip-trouble": View(
+        Step.NO_SLIP, _HELP | {Button.WITHOUT_SLIP}, trouble="trouble.lay_again_clean", staff_note="staff.printer.starting"
+    ),
     "explain": View(Step.EXPLAIN, _HELP | {Button.START, Button.BACK}),
     "card": _CARD,
     "card-reading": replace(_CARD, card_seen=True, card_on_reader=True),

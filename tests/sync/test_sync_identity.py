@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from kiosk.domain.case import CaseReceipt
 from kiosk.domain.decision import FaceEvidence, Liveness
+from kiosk.domain.document import CardKind
 from kiosk.domain.trouble import HandInTrouble
 from kiosk.store import audit
 from kiosk.store.cases import CaseStore, SubmitFailed
@@ -105,6 +107,18 @@ def test_a_sealed_case(engine: Engine, office: OfficeStub, identity: Identity) -
     assert (body.person.number, body.person.name, body.case_number) == (NUMBER, NAME, receipt.case_number)
     assert body.attempts[0].photos == (b"\xff\xd8photo",) and body.simulated
     assert (body.due, body.due_confirmed) == (dt.date(2027, 10, 31), False)
+
+
+@pytest.mark.parametrize(("kind", "version"), [(CardKind.RESIDENT, 1), (CardKind.SOCIAL_SECURITY, 2)])
+def test_only_what_is_new_asks_for_a_newer_office(
+    engine: Engine, office: OfficeStub, identity: Identity, kind: CardKind, version: int
+) -> None:
+    draft = make_draft()
+    draft = dataclasses.replace(draft, card=dataclasses.replace(draft.card, kind=kind))
+    receipt = CaseStore(engine, 0).submit(draft, EnvelopeSealer(engine, simulated=True), NOW)
+    assert isinstance(receipt, CaseReceipt)
+    header, body, _, _ = sealed(engine, office, receipt.case_id)
+    assert (header.schema_version, body.person.document) == (version, kind)
 
 
 def test_the_next_case_pins_the_one_before(engine: Engine, office: OfficeStub, identity: Identity) -> None:

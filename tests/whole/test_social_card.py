@@ -40,7 +40,8 @@ def test_a_card_put_in_the_wrong_way_round_is_never_met_with_silence(town: Estat
     assert _put_in(town, finger, ScriptedCard(upside_down(third_generation())))
     view = finger.wait(lambda view: bool(view.trouble), 30, "a sentence")
     assert view.trouble == "trouble.no_contact"
-    town.socialcard.take()
+    assert town.socialcard.take()
+    finger.wait(lambda view: not view.card_on_reader, 20, "the card to be taken")
     assert _put_in(town, finger, ScriptedCard(cardholders_social_card()))
     finger.wait_for(Step.GREETING, 20)
     town.socialcard.take()

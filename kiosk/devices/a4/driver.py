@@ -98,7 +98,7 @@ class PdfDriver:
         self._clear = False
         """Neither CUPS nor the printer holds a job of ours. Not known at first: an earlier run may have left some."""
         self.begun = False
-        """Something of the last job may have been sent."""
+        """Something of a job may have been sent, and its end is not in the journal yet."""
 
     def condition(self) -> Condition:
         """What stands between a job and paper; the printer's own state first."""
@@ -131,8 +131,9 @@ class PdfDriver:
         self.clear()
 
     def print_pdf(self, job: int, pdf: bytes) -> PrintResult:
-        """Leaves nothing behind that could print later, or knows that it did: then nothing is sent until it is gone."""
-        self.begun = False
+        """Leaves nothing behind that could print later, or knows that it did: then nothing is sent until it is gone, and
+        the reason is `not_taken_back`.
+        """
         pages = count_pages(pdf)
         hindrance = "not_a_pdf" if pages is None else self._hindrance()
         if pages is None or hindrance:
@@ -148,8 +149,8 @@ class PdfDriver:
         if self._stop.is_set():
             self._last_word()
             doubt = Failure.INTERRUPTED.value
-        else:
-            self.clear()
+        elif not self.clear() and not self._stop.is_set():
+            return self._end(job, PrintOutcome.UNKNOWN, "not_taken_back", f"{doubt}, {watch.evidence}")
         return self._end(job, PrintOutcome.UNKNOWN, doubt, watch.evidence)
 
     def _hindrance(self) -> str:
@@ -242,6 +243,7 @@ class PdfDriver:
 
     def _end(self, job: int, outcome: PrintOutcome, reason: str, evidence: str) -> PrintResult:
         self._journal.end(job, outcome, evidence)
+        self.begun = False
         return PrintResult(job, outcome, reason)
 
 

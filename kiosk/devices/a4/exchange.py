@@ -75,15 +75,15 @@ class IppAddress:
 
 def post(address: IppAddress, body: bytes, deadline: float, stop: threading.Event) -> bytes | Failure:
     """The body of the answer. deadline: time.monotonic() seconds, for everything together. Never raises for the peer."""
-    with contextlib.closing(_Line(address, deadline, stop)) as line:
-        try:
+    try:
+        with contextlib.closing(_Line(address, deadline, stop)) as line:
             line.connect()
             line.send(address.head(len(body)) + body)
             return read_answer(line)
-        except _Ended as ended:
-            return ended.failure
-        except OSError:
-            return Failure.UNREACHABLE
+    except _Ended as ended:
+        return ended.failure
+    except OSError:
+        return Failure.UNREACHABLE
 
 
 def read_answer(stream: io.RawIOBase) -> bytes | Failure:

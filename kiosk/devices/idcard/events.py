@@ -15,7 +15,7 @@ class CardSeen:
 
 @dataclass(frozen=True, slots=True)
 class CardLifted:
-    """The plate is free again. Follows every CardSeen."""
+    """The plate is free again, or the reader is lost. Follows every CardSeen."""
 
 
 CardEvent = CardSeen | IdCard | CardTrouble | CardLifted

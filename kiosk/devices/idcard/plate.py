@@ -19,13 +19,27 @@ class Plate:
         self.spent = False
         """The card lying there was delivered: it is that person's, until it is lifted."""
         self._misses = 0
+        self._out_of_sight = False
+        """The reader was lost while a card lay there: it may lie there still."""
         self._same_card_s = same_card_s
         self._key = secrets.token_bytes(32)
         self._last: tuple[bytes, float] | None = None
 
+    @property
+    def watched(self) -> bool:
+        """A card lies there, or may still lie there."""
+        return self.occupied or self._out_of_sight
+
+    def lose_sight(self) -> bool:
+        """The reader is lost: nobody knows of a card any more. True if one was known to lie there."""
+        known, self.occupied = self.occupied, False
+        self._out_of_sight = self._out_of_sight or known
+        return known
+
     def found(self) -> bool:
-        """The reader found a card. True if it was laid on a free plate."""
+        """The reader found a card. True if none was known to lie there."""
         self._misses = 0
+        self._out_of_sight = False
         laid, self.occupied = not self.occupied, True
         return laid
 
@@ -34,7 +48,7 @@ class Plate:
         self._misses += 1
         if self._misses < FREE_AFTER:
             return False
-        lifted, self.occupied, self.spent = self.occupied, False, False
+        lifted, self.occupied, self.spent, self._out_of_sight = self.occupied, False, False, False
         return lifted
 
     @property

@@ -105,6 +105,11 @@ class IdCardService(SerialDevice):
         self._orders.put(False)
         self.attention.set()
 
+    def close(self) -> None:
+        super().close()
+        if self._plate.lose_sight():
+            self._emit(CardLifted())
+
     def run(self) -> None:
         self._reader = IdCardReader(self.line, self._quality, self._timing.answer)
         self._silences, self._proved = 0, False
@@ -113,7 +118,7 @@ class IdCardService(SerialDevice):
         while not self.stopping.is_set():
             self._report_line()
             self._take_orders()
-            if self._wanted or self._plate.occupied:
+            if self._wanted or self._plate.watched:
                 self._look()
                 self.pause(self._timing.heartbeat if self._nothing_new() else self._timing.poll)
             else:

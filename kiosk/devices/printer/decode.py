@@ -84,7 +84,11 @@ def _lead(capture: bytes, at: int) -> bytes | None:
 def _text(capture: bytes, begin: int, end: int) -> Command:
     data = capture[begin:end]
     text = data.decode("gb18030", "replace")
-    return Command(begin, data, "text", "".join(one if one.isprintable() else repr(one)[1:-1] for one in text))
+    return Command(begin, data, "text", _printable(text))
+
+
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _exactly(count: int) -> Size:
@@ -155,7 +159,7 @@ def _raster_detail(parameters: bytes) -> str:
 
 
 def _process_id(parameters: bytes) -> str:
-    return f"process id {parameters[4:].decode('ascii', 'replace')}" if parameters[2:4] == b"00" else _hex(parameters)
+    return f"process id {_printable(parameters[4:].decode('ascii', 'replace'))}" if parameters[2:4] == b"00" else _hex(parameters)
 
 
 def _symbol(parameters: bytes) -> str:

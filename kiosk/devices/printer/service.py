@@ -62,6 +62,7 @@ class PrinterService(SerialDevice):
         self._known = False
         """A printer has answered since the port last vanished."""
         self._ticket_since: float | None = None
+        """When the slip that hangs in the mouth was first seen there."""
 
     def print(self, slip: Printable, case_number: str, copy: int = 1) -> None:
         """Queues one slip. While the printer cannot be reached the answer is BLOCKED, some seconds later at most.
@@ -144,13 +145,16 @@ class PrinterService(SerialDevice):
             result = driver.print_slip(job, packets, after_unknown)
         except Exception:
             outcome = PrintOutcome.UNKNOWN if driver.begun else PrintOutcome.BLOCKED
+            self._ticket_since = None
             self._on_event(request.case_number, PrintResult(job, outcome, "program_fault"))
             raise
+        if result.outcome is not PrintOutcome.BLOCKED:
+            self._ticket_since = None  # what hangs there now is another person's
         self._on_event(request.case_number, result)
 
     def _refuse(self, request: _Request) -> None:
         """The printer cannot be reached: nothing is sent, and whoever waits is told even if the journal fails."""
-        job, reason = 0, self.status.reason
+        job, reason = 0, "interrupted" if self.stopping.is_set() else self.status.reason
         try:
             job = self._queue(request, request.packets())
             self._journal.end(job, PrintOutcome.BLOCKED, reason)

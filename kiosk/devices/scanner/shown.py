@@ -9,7 +9,7 @@ from kiosk.domain.lookup_code import NumberLookup, TokenLookup
 def as_json(scanned: ScannedToken | ScannedLookup, show: bool) -> dict[str, str | int]:
     match scanned:
         case ScannedToken(secret):
-            kind = "电子社保卡"
+            kind = "可能是电子社保卡"
         case ScannedLookup(TokenLookup(secret)):
             kind = "业务回执"
         case ScannedLookup(NumberLookup(case_number)):

@@ -19,7 +19,7 @@ class TakeYourCard:
 
 @dataclass(frozen=True, slots=True)
 class SocialCardTaken:
-    """The slot is free again. Follows every SocialCardSeen."""
+    """The slot is free again, or the reader is lost. Follows every SocialCardSeen."""
 
 
 SocialCardEvent = SocialCardSeen | SocialCard | SocialCardTrouble | TakeYourCard | SocialCardTaken

@@ -123,6 +123,7 @@ class SocialCardService(DeviceService):
 
     def close(self) -> None:
         self._transport.close()
+        self._tell_gone()  # of a reader that is lost nobody knows what is in it
 
     def explain(self, reason: str) -> str:
         return self.cabling.explain(reason) if self._config.adapter is SocialCardAdapter.CRT310 else reason
@@ -206,6 +207,9 @@ class SocialCardService(DeviceService):
     def _taken(self) -> None:
         self._spent = self._told = False
         self.report(DeviceState.READY)
+        self._tell_gone()
+
+    def _tell_gone(self) -> None:
         if self._seen:
             self._seen = False
             self._emit(SocialCardTaken())

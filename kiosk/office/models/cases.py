@@ -11,6 +11,7 @@ from django.db import models
 
 from kiosk.domain.case import Item
 from kiosk.domain.decision import Liveness, Outcome
+from kiosk.domain.document import CardKind
 from kiosk.domain.names import mask_name
 from kiosk.office.models.base import WriteOnce
 from kiosk.office.models.fleet import Terminal
@@ -92,6 +93,14 @@ class Case(models.Model):
         (Outcome.NOT_MATCHED.value, "未比对上"),
     ]
 
+    DOCUMENTS = [
+        (CardKind.RESIDENT.value, "居民身份证"),
+        (CardKind.HMT.value, "港澳台居民居住证"),
+        (CardKind.FOREIGN_2017.value, "外国人永久居留身份证"),
+        (CardKind.FOREIGN_2023.value, "外国人永久居留身份证"),
+        (CardKind.SOCIAL_SECURITY.value, "社会保障卡（没有身份证）"),
+    ]
+
     envelope = models.OneToOneField(Envelope, on_delete=models.PROTECT, primary_key=True, verbose_name="来件")
     terminal = models.ForeignKey(Terminal, on_delete=models.PROTECT, verbose_name="终端")
     item = models.CharField("事项", max_length=8, choices=ITEMS)
@@ -100,6 +109,8 @@ class Case(models.Model):
     number = models.CharField("身份证号", max_length=18, db_index=True)
     sex = models.CharField("性别", max_length=2, choices=[("0", "未知"), ("1", "男"), ("2", "女"), ("9", "未说明")], blank=True)
     birth = models.DateField("出生日期", null=True)
+    document = models.CharField("证件", max_length=20, choices=DOCUMENTS, blank=True, default="")
+    """Empty in cases of before it was kept."""
     document_valid_to = models.DateField("证件有效期至", null=True)
     category = models.CharField("人员类别", max_length=80, blank=True)
     in_roster = models.BooleanField("终端名册中有此人")

@@ -16,7 +16,8 @@ from kiosk.domain.document import CardKind
 ALGORITHM = "hpke-x25519-hkdfsha256-aes256gcm+ed25519"
 WIRE_VERSION = 1
 CASE_SCHEMA = "certification"
-CASE_SCHEMA_VERSION = 1
+CASE_SCHEMA_VERSION = 2
+"""The newest one understood here. 2: the document may be a social security card."""
 
 KeyHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DigestHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -58,7 +59,8 @@ class EnvelopeHeader(Wire):
     kid: str = Field(max_length=64)
     """Key id of the office key the body is sealed to."""
     schema_name: str = Field(CASE_SCHEMA, max_length=40)
-    schema_version: int = Field(CASE_SCHEMA_VERSION, ge=1)
+    schema_version: int = Field(1, ge=1)
+    """The oldest version in which the body can be read, so that an office not yet updated holds only what it must."""
     id: CaseId
     kiosk: TerminalId
     epoch: int = Field(ge=1)

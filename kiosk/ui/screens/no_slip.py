@@ -16,7 +16,8 @@ class NoSlipScreen(Screen):
         self._staff = label("small")
         self.lead.addWidget(label("instruction", texts.text("attract.title")))
         self.lead.addWidget(label("title", texts.text("no_slip.title")))
-        self.lead.addWidget(label("instruction", texts.text("no_slip.detail")))
+        self._detail = label("instruction")
+        self.lead.addWidget(self._detail)
         self.lead.addWidget(Picture("no_slip"), 1)
         self.act.addStretch(1)
         self.act.addWidget(self.button(Button.WITHOUT_SLIP))
@@ -27,4 +28,5 @@ class NoSlipScreen(Screen):
         self.act.addWidget(self._staff)
 
     def show_view(self, view: View) -> None:
+        self._detail.setText(self.texts.text(view.trouble or "no_slip.detail"))
         self._staff.setText(self.staff_words(view))
