@@ -95,6 +95,8 @@ def find(
     else:
         for other in others:
             _show_found(other)
+    if sum("reader" not in other for other in others) > 1:
+        typer.echo("several cameras: one is kiosk/camera; call an infrared half kiosk/camera-ir (camera.ir_source)", err=True)
     if not others and all("answers" not in facts for facts in found):
         fail("no device answers" if found else "there is no serial port")
 
