@@ -36,7 +36,7 @@ from kiosk.devices.emulated.printer import PrinterEmulator
 from kiosk.devices.emulated.scanner import ScannerEmulator
 from kiosk.devices.emulated.socialcard import CardContent, ScriptedCard, other_chip, third_generation, upside_down
 from kiosk.terminal.app import Terminal, make_application
-from kiosk.terminal.process import StopOnSignal, log_uncaught
+from kiosk.terminal.process import StopOnSignal, log_uncaught, single_instance
 from kiosk.texts import load_texts
 
 _REFRESH_MS = 500
@@ -52,6 +52,7 @@ def open_bench(folder: Path, devices: RealDevices) -> int:
         app = make_application(config)
         log_uncaught()
         signals = StopOnSignal(app)
+        lock = single_instance(config.store.path.with_name("terminal.lock"))  # as `kiosk run` does, for `kiosk devices`
         terminal = Terminal(config, load_texts(config.ui.texts))
         terminal.start()
         bench = Bench(estate, terminal)
@@ -61,6 +62,8 @@ def open_bench(folder: Path, devices: RealDevices) -> int:
         status = app.exec()
         bench.rest()
         terminal.stop()
+        if lock is not None:
+            lock.unlock()
         signals.undo()
     return status
 
