@@ -22,29 +22,21 @@ from kiosk.flow import events as ev
 from kiosk.flow import slips
 from kiosk.flow.effects import Effect
 from kiosk.flow.session import Rules, Session, Surroundings
+from kiosk.flow.start import (
+    HAND_IN,
+    IDLE,
+    LEAVE,
+    NO_IDLE,
+    NOT_TO_BE_ENDED,
+    STOP,
+    TICK,
+    WAITS_FOR_CARD,
+    Result,
+    begin,
+    notice_to_nobody,
+    printer_note,
+)
 from kiosk.flow.view import Button, Step
-
-Result = tuple[Session, tuple[Effect, ...]]
-
-IDLE, TICK, LEAVE, HAND_IN = "idle", "tick", "leave", "hand_in"
-"""Timers: silence, one second of the warning, leaving a last screen, the store's answer."""
-
-WAITS_FOR_CARD = frozenset({Step.ATTRACT, Step.EXPLAIN, Step.CARD})
-"""Laying the card is enough to begin; no button needs to be found first."""
-NOT_TO_BE_ENDED = frozenset({Step.OUT_OF_SERVICE, Step.ATTRACT, Step.HANDING_IN, Step.RESULT, Step.TAKE_CARD, Step.ENDED})
-"""Nobody is here, or it is too late to cancel."""
-NO_IDLE = NOT_TO_BE_ENDED | {Step.CAMERA}
-"""Steps that do not wait for a finger: they end by their own time, the camera's tries by the face room's."""
-
-
-def begin(session: Session, around: Surroundings) -> Result:
-    """The start screen: cards are looked for, so that a card simply laid down starts a conversation."""
-    if not session.reader_usable:
-        note = f"staff.idcard.{session.reader_reason}" if session.reader_reason else ""
-        return session.fresh(Step.OUT_OF_SERVICE, staff_note=note), (*_STOP, fx.ReleaseCard())
-    if around.printer_hindrance:
-        return session.fresh(Step.NO_SLIP, staff_note=slips.printer_note(around)), (*_STOP, fx.SeekCard())
-    return session.fresh(Step.ATTRACT), (*_STOP, fx.SeekCard())
 
 
 def step(session: Session, event: ev.Event, around: Surroundings, rules: Rules) -> Result:
@@ -53,7 +45,7 @@ def step(session: Session, event: ev.Event, around: Surroundings, rules: Rules) 
     if isinstance(event, ev.Pressed):
         wanted = (fx.Hush(), *wanted)  # a touch always stops the voice (EN 301 549, 5.1.3.5)
     warning_gone = session.idle_left is not None and after.idle_left is None
-    somebody_came = _notice_to_nobody(session) and not _notice_to_nobody(after)
+    somebody_came = notice_to_nobody(session) and not notice_to_nobody(after)
     if after.step is not session.step or warning_gone or somebody_came or isinstance(event, ev.Pressed):
         wanted = (*wanted, *_watch_silence(after, rules))
     return after, wanted
@@ -69,10 +61,10 @@ def _pressed(session: Session, event: ev.Pressed, around: Surroundings, rules: R
     if button is Button.HELP:
         return replace(session, help_open=True), (fx.Say("help.title"),)
     if button is Button.REPEAT_VOICE:
-        return session, (fx.Say("no_slip.title") if _notice_to_nobody(session) else fx.SayAgain(),)
+        return session, (fx.Say("no_slip.title") if notice_to_nobody(session) else fx.SayAgain(),)
     if button is Button.CLOSE_HELP:
         return replace(session, help_open=False), ()
-    if button is Button.END and here not in NOT_TO_BE_ENDED and not _notice_to_nobody(session):
+    if button is Button.END and here not in NOT_TO_BE_ENDED and not notice_to_nobody(session):
         return _end(session, "ended.cancelled", rules)
     if button is Button.DONE and here in (Step.RESULT, Step.ENDED, Step.DECLINED):
         return _leave(session, around, rules)
@@ -99,17 +91,6 @@ def _without_slip(session: Session, around: Surroundings, rules: Rules) -> Resul
     if session.card is None:
         return _start(decided, around, rules)
     return decided.at(Step.CARD), (fx.FindPerson(session.card),)
-
-
-def _tick_no_slip(session: Session, around: Surroundings, rules: Rules) -> Result:
-    return (replace(session, wants_slip=not session.wants_slip) if session.paper_low else session), ()
-
-
-def _reprint(session: Session, around: Surroundings, rules: Rules) -> Result:
-    if not session.may_reprint or around.printer_hindrance:
-        return replace(session, may_reprint=False), ()
-    again = slips.once_more(session)
-    return again, (fx.PrintSlip(slips.slip_of(again, rules)), fx.StartTimer(LEAVE, rules.result_s))
 
 
 def _ask_consent(session: Session, around: Surroundings, rules: Rules) -> Result:
@@ -162,7 +143,7 @@ _MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Resul
     (Step.EXPLAIN, Button.START): _start,
     (Step.EXPLAIN, Button.BACK): _to_start,
     (Step.GREETING, Button.CONTINUE): _ask_consent,
-    (Step.GREETING, Button.TICK_NO_SLIP): _tick_no_slip,
+    (Step.GREETING, Button.TICK_NO_SLIP): slips.tick_no_slip,
     (Step.CONSENT, Button.TICK_MATCH): _tick(ConsentScope.MATCH),
     (Step.CONSENT, Button.TICK_SEND_PHOTO): _tick(ConsentScope.SEND_PHOTO),
     (Step.CONSENT, Button.AGREE): _agree,
@@ -172,7 +153,7 @@ _MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Resul
     (Step.TRY_AGAIN, Button.RETRY): _retry,
     (Step.SORRY, Button.RETRY): _retry,
     (Step.ASK_REVIEW, Button.ASK_REVIEW): _review,
-    (Step.RESULT, Button.REPRINT): _reprint,
+    (Step.RESULT, Button.REPRINT): slips.reprint,
 }
 
 
@@ -191,7 +172,7 @@ def _card_read(session: Session, event: ev.CardRead, around: Surroundings, rules
         return session, ()
     known = replace(session.at(Step.CARD), card=event.card, card_on_reader=True, card_seen=True)
     if around.printer_hindrance and session.wants_slip:
-        held = replace(known.at(Step.NO_SLIP), staff_note=slips.printer_note(around))
+        held = replace(known.at(Step.NO_SLIP), staff_note=printer_note(around))
         return held, (fx.ReleaseCard(), fx.Say("no_slip.title"))
     return known, (fx.ReleaseCard(), fx.FindPerson(event.card))
 
@@ -223,33 +204,6 @@ def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundi
     if session.step is Step.OUT_OF_SERVICE or (not event.usable and waiting_for_card):
         return begin(changed, around)
     return changed, ()
-
-
-def _printer_changed(session: Session, event: ev.PrinterChanged, around: Surroundings, rules: Rules) -> Result:
-    """Shows or clears the notice while nobody has begun; later only what has become possible is offered."""
-    hindered = bool(around.printer_hindrance)
-    if session.step is Step.NO_SLIP:
-        if hindered:
-            return replace(session, staff_note=slips.printer_note(around)), ()
-        if session.card is None:
-            return begin(session, around)
-        return session.at(Step.CARD), (fx.FindPerson(session.card),)
-    if session.step in WAITS_FOR_CARD and session.card is None:
-        if hindered and session.wants_slip and not session.card_seen:
-            return begin(session, around)
-        return replace(session, wants_slip=session.wants_slip or not hindered), ()  # whoever comes next has a choice again
-    if session.step is Step.RESULT and session.slip is not None:
-        return _offer_reprint(session, around, rules)
-    return session, ()
-
-
-def _offer_reprint(session: Session, around: Surroundings, rules: Rules) -> Result:
-    """Time to press it starts when it becomes possible; the cause for staff is the present one."""
-    offered = replace(session, may_reprint=slips.reprint_helps(session, around))
-    if session.slip is PrintOutcome.BLOCKED and session.staff_note != slips.NO_GLYPH:
-        offered = replace(offered, staff_note=slips.printer_note(around) if around.printer_hindrance else "")
-    newly = offered.may_reprint and not session.may_reprint
-    return offered, (fx.StartTimer(LEAVE, rules.result_s),) if newly else ()
 
 
 def _person_found(session: Session, event: ev.PersonFound, around: Surroundings, rules: Rules) -> Result:
@@ -375,26 +329,14 @@ def _delivery_known(session: Session, event: ev.DeliveryKnown, around: Surroundi
     if not session.wants_slip:
         return shown, wanted
     if around.printer_hindrance:
-        return replace(shown, slip=PrintOutcome.BLOCKED, staff_note=slips.printer_note(around)), wanted
+        return replace(shown, slip=PrintOutcome.BLOCKED, staff_note=printer_note(around)), wanted
     return shown, (*wanted, fx.PrintSlip(slips.slip_of(shown, rules)))
-
-
-def _slip_ended(session: Session, event: ev.SlipEnded, around: Surroundings, rules: Rules) -> Result:
-    receipt = session.receipt
-    mine = receipt is not None and receipt.case_number == event.case_number
-    if session.step is not Step.RESULT or session.slip is not None or not mine:
-        return session, ()
-    restart = fx.StartTimer(LEAVE, rules.result_s)  # time to read starts when the slip is out
-    note = f"staff.printer.{event.reason}" if event.reason else ""
-    ended = replace(session, slip=event.outcome, staff_note=note)
-    ended = replace(ended, may_reprint=slips.reprint_helps(ended, around))
-    return ended, (fx.Say(f"slip_state.{event.outcome.value}"), restart)
 
 
 def _leave(session: Session, around: Surroundings, rules: Rules) -> Result:
     """From a last screen: to the reminder while the card still lies there, else to the start screen."""
     if session.card_on_reader and session.step is not Step.TAKE_CARD:
-        wanted = (*_STOP, fx.Say("take_card.title"), fx.StartTimer(LEAVE, rules.take_card_s))
+        wanted = (*STOP, fx.Say("take_card.title"), fx.StartTimer(LEAVE, rules.take_card_s))
         return session.fresh(Step.TAKE_CARD), wanted
     return begin(session, around)
 
@@ -402,13 +344,8 @@ def _leave(session: Session, around: Surroundings, rules: Rules) -> Result:
 def _end(session: Session, sentence: str, rules: Rules) -> Result:
     if session.trouble == f"trouble.{HandInTrouble.STORE_FAILED.value}":
         sentence = "ended.unclear"  # "nothing was handed in" is more than anybody knows
-    wanted = (*_STOP, fx.ReleaseCard(), fx.Say(sentence), fx.StartTimer(LEAVE, rules.ended_s))
+    wanted = (*STOP, fx.ReleaseCard(), fx.Say(sentence), fx.StartTimer(LEAVE, rules.ended_s))
     return session.fresh(Step.ENDED, sentence), wanted
-
-
-_STOP: tuple[Effect, ...] = (
-    fx.EndFace(), fx.Hush(), fx.CancelTimer(IDLE), fx.CancelTimer(TICK), fx.CancelTimer(LEAVE), fx.CancelTimer(HAND_IN),
-)
 
 
 # ------------------------------------------------------------------------------------------------- time
@@ -416,7 +353,7 @@ _STOP: tuple[Effect, ...] = (
 
 def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Rules) -> Result:
     timer = event.timer
-    if timer == IDLE and session.step not in NO_IDLE and not _notice_to_nobody(session):
+    if timer == IDLE and session.step not in NO_IDLE and not notice_to_nobody(session):
         return replace(session, idle_left=rules.countdown_s), (fx.Say("idle.question"), fx.StartTimer(TICK, 1.0))
     if timer == IDLE and session.help_open:
         return replace(session, help_open=False), ()
@@ -436,14 +373,9 @@ def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Ru
 
 def _watch_silence(session: Session, rules: Rules) -> tuple[Effect, ...]:
     """A touch or a new step starts the silence anew, where silence is watched."""
-    if (session.step in NO_IDLE or _notice_to_nobody(session)) and not session.help_open:
+    if (session.step in NO_IDLE or notice_to_nobody(session)) and not session.help_open:
         return fx.CancelTimer(IDLE), fx.CancelTimer(TICK)
     return (fx.StartTimer(IDLE, rules.idle_s),)
-
-
-def _notice_to_nobody(session: Session) -> bool:
-    """The notice in place of the start screen, before anybody has laid a card."""
-    return session.step is Step.NO_SLIP and session.card is None
 
 
 _HANDLERS: dict[type, Callable[..., Result]] = {
@@ -455,7 +387,7 @@ _HANDLERS: dict[type, Callable[..., Result]] = {
     ev.CardLifted: _card_lifted,
     ev.CardWaits: _card_waits,
     ev.ReaderChanged: _reader_changed,
-    ev.PrinterChanged: _printer_changed,
+    ev.PrinterChanged: slips.printer_changed,
     ev.PersonFound: _person_found,
     ev.LookupFailed: _lookup_failed,
     ev.Coached: _coached,
@@ -464,5 +396,5 @@ _HANDLERS: dict[type, Callable[..., Result]] = {
     ev.HandedIn: _handed_in,
     ev.HandInFailed: _hand_in_failed,
     ev.DeliveryKnown: _delivery_known,
-    ev.SlipEnded: _slip_ended,
+    ev.SlipEnded: slips.slip_ended,
 }

@@ -12,6 +12,7 @@ from kiosk.flow.events import Event
 from kiosk.flow.ports import CardReader, CaseDesk, Clock, FaceRoom, Screen, SlipPrinter, Timers, Voice
 from kiosk.flow.session import Rules, Session, Surroundings
 from kiosk.flow.show import view_of
+from kiosk.flow.start import begin
 from kiosk.flow.view import View
 
 
@@ -48,7 +49,7 @@ class Conductor:
         return self._shown
 
     def start(self) -> None:
-        self._apply(*certify.begin(self._session, self._around()))
+        self._apply(*begin(self._session, self._around()))
 
     def handle(self, event: Event) -> None:
         self._waiting.append(event)

@@ -19,6 +19,7 @@ from kiosk.flow import certify
 from kiosk.flow import events as ev
 from kiosk.flow.session import Session, Surroundings
 from kiosk.flow.show import view_of
+from kiosk.flow.start import NO_IDLE
 from kiosk.flow.view import Button, Step
 
 OVERALL = {Button.HELP, Button.REPEAT_VOICE}
@@ -403,7 +404,7 @@ def test_every_step_takes_every_event(step: Step, event: ev.Event, hindrance: st
 
 
 def test_every_step_waiting_for_a_finger_watches_the_silence() -> None:
-    for step in set(Step) - certify.NO_IDLE:
+    for step in set(Step) - NO_IDLE:
         waiting = Session(step=step, reader_usable=True, card=CARD)
         _, wanted = certify.step(waiting, ev.Pressed(Button.HELP), Surroundings(NOW, ""), RULES)
         assert any(getattr(one, "name", "") == "idle" for one in wanted), step
