@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,12 +12,12 @@ from kiosk.cli.cardphoto import PhotoFile, check_photo_option, write_photo
 from kiosk.cli.common import ConfigFile, configuration, fail, put
 from kiosk.config import ScannerProof, SocialCardAdapter
 
+if TYPE_CHECKING:
+    from kiosk.devices.idcard.service import IdCardService
+    from kiosk.devices.scanner.service import ScannerService
+    from kiosk.devices.socialcard.service import SocialCardService
+
 app = typer.Typer(no_args_is_help=True, help="Read from one device.")
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `read idcard` a sub-command while it is the only one."""
 
 
 @app.command()
@@ -32,8 +32,6 @@ def idcard(
     from kiosk.devices.idcard.capture import as_json
     from kiosk.devices.idcard.service import IdCardService
     from kiosk.domain.document import IdCard
-    from kiosk.domain.status import DeviceState, DeviceStatus
-    from kiosk.domain.trouble import CardTrouble
 
     check_photo_option(photo, show)
     settings = configuration(config).idcard
@@ -41,29 +39,7 @@ def idcard(
     reader = IdCardService(
         port or settings.port, settings.baud, happened.put, happened.put, read_new_address=settings.read_new_address,
     )
-    reader.start()
-    reader.seek()
-    deadline, card, state = time.monotonic() + seconds, None, "unknown"
-    try:
-        while card is None and (left := deadline - time.monotonic()) > 0:
-            try:
-                news = happened.get(timeout=left)
-            except queue.Empty:
-                break
-            if isinstance(news, IdCard):
-                card = news
-            elif isinstance(news, DeviceStatus):
-                state = f"{news.state.value} {news.reason}".strip()
-                if news.state is not DeviceState.READY:
-                    typer.echo(f"reader is {state}", err=True)
-                else:
-                    typer.echo("reader is ready: lay the card", err=True)
-            elif isinstance(news, CardTrouble):
-                typer.echo(f"card: {news.value.replace('_', ' ')}", err=True)
-    finally:
-        reader.stop()
-    if card is None:
-        fail(f"no card was read in {seconds:g} s; the reader is {state}")
+    card = _first(reader, happened, IdCard, seconds, "reader", "card", "lay the card")
     put(as_json(card, show), True)
     if photo:
         write_photo(card, photo, settings)
@@ -81,8 +57,7 @@ def socialcard(
     """Wait for a social security card and print what it gives as JSON, masked unless --show. Status 1 says why not."""
     from kiosk.devices.socialcard.service import SocialCardService
     from kiosk.devices.socialcard.shown import as_json
-    from kiosk.domain.social_card import SocialCard, SocialCardTrouble
-    from kiosk.domain.status import DeviceState, DeviceStatus
+    from kiosk.domain.social_card import SocialCard
 
     named = {"adapter": adapter, "port": port, "reader": reader}
     settings = configuration(config).socialcard.model_copy(update={key: one for key, one in named.items() if one is not None})
@@ -90,27 +65,7 @@ def socialcard(
         fail("no social-security-card reader is configured: add --adapter crt310 or --adapter pcsc")
     happened: queue.Queue[object] = queue.Queue()
     service = SocialCardService(settings, happened.put, happened.put)
-    service.seek()
-    service.start()
-    deadline, card, state = time.monotonic() + seconds, None, "unknown"
-    try:
-        while card is None and (left := deadline - time.monotonic()) > 0:
-            try:
-                news = happened.get(timeout=left)
-            except queue.Empty:
-                break
-            if isinstance(news, SocialCard):
-                card = news
-            elif isinstance(news, DeviceStatus):
-                state = f"{news.state.value} {news.reason}".strip()
-                hint = ": put the card in" if news.state is DeviceState.READY and not news.reason else ""
-                typer.echo(f"reader is {state}{hint}", err=True)
-            elif isinstance(news, SocialCardTrouble):
-                typer.echo(f"card: {news.value.replace('_', ' ')}", err=True)
-    finally:
-        service.stop()
-    if card is None:
-        fail(f"no card was read in {seconds:g} s; the reader is {state}")
+    card = _first(service, happened, SocialCard, seconds, "reader", "card", "put the card in")
     put(as_json(card, show), True)
 
 
@@ -123,34 +78,48 @@ def scanner(
     config: ConfigFile = None,
 ) -> None:
     """Wait for a code and print what it is as JSON, its content only with --show. Status 1 says why nothing was read."""
-    from kiosk.devices.scanner.events import ScannedLookup, ScannedToken, ScanRefused
+    from kiosk.devices.scanner.events import ScannedLookup, ScannedToken
     from kiosk.devices.scanner.service import ScannerService
     from kiosk.devices.scanner.shown import as_json
-    from kiosk.domain.status import DeviceStatus
 
     named = {"port": port, "proof": proof}
     settings = configuration(config).scanner.model_copy(update={key: one for key, one in named.items() if one is not None})
     happened: queue.Queue[object] = queue.Queue()
     service = ScannerService(settings, happened.put, happened.put)
+    scanned = _first(service, happened, (ScannedToken, ScannedLookup), seconds, "scanner", "code", "show a code")
+    put(as_json(scanned, show), True)
+
+
+def _first(
+    service: IdCardService | SocialCardService | ScannerService, happened: queue.Queue[object], wanted: type | tuple[type, ...],
+    seconds: float, device: str, thing: str, invitation: str,
+) -> Any:
+    """Works with the device until it has read the first `wanted`, and tells what it says meanwhile. Ends the command without."""
+    from kiosk.devices.scanner.events import ScanRefused
+    from kiosk.domain.social_card import SocialCardTrouble
+    from kiosk.domain.status import DeviceStatus
+    from kiosk.domain.trouble import CardTrouble
+
     service.seek()
     service.start()
-    deadline, scanned, state = time.monotonic() + seconds, None, "unknown"
+    deadline, state = time.monotonic() + seconds, "unknown"
     try:
-        while scanned is None and (left := deadline - time.monotonic()) > 0:
+        while (left := deadline - time.monotonic()) > 0:
             try:
                 news = happened.get(timeout=left)
             except queue.Empty:
                 break
-            if isinstance(news, ScannedToken | ScannedLookup):
-                scanned = news
-            elif isinstance(news, DeviceStatus):
-                state = f"{news.state.value} {news.reason}".strip()
-                hint = ": show a code" if news.usable or news.reason == "unproven" else ""
-                typer.echo(f"scanner is {state}{hint}", err=True)
-            elif isinstance(news, ScanRefused):
-                typer.echo(f"code refused: {news.refusal.value.replace('_', ' ')}", err=True)
+            if isinstance(news, wanted):
+                return news
+            match news:
+                case DeviceStatus():
+                    state = f"{news.state.value} {news.reason}".strip()
+                    ready = news.usable or news.reason == "unproven"
+                    typer.echo(f"{device} is {state}{f': {invitation}' if ready else ''}", err=True)
+                case CardTrouble() | SocialCardTrouble():
+                    typer.echo(f"{thing}: {news.value.replace('_', ' ')}", err=True)
+                case ScanRefused():
+                    typer.echo(f"{thing} refused: {news.refusal.value.replace('_', ' ')}", err=True)
     finally:
         service.stop()
-    if scanned is None:
-        fail(f"no code was read in {seconds:g} s; the scanner is {state}")
-    put(as_json(scanned, show), True)
+    fail(f"no {thing} was read in {seconds:g} s; the {device} is {state}")

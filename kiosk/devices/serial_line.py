@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import select
 import termios
@@ -15,6 +16,8 @@ from enum import Enum
 import serial
 
 from kiosk.devices.service import DeviceLost
+
+_log = logging.getLogger(__name__)
 
 _SLICE_S = 0.04
 """How long one read, write or close may block, hence how late a deadline or a stop is noticed."""
@@ -131,5 +134,6 @@ class SerialLine:
 def _guarded() -> Iterator[None]:
     try:
         yield
-    except (OSError, termios.error):
+    except (OSError, termios.error) as error:
+        _log.info("line lost: %s %s", type(error).__name__, getattr(error, "errno", None) or "")
         raise LineLost("line_lost") from None

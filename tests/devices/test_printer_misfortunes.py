@@ -116,10 +116,12 @@ def test_pr_05_busy_is_not_unreachable(bench: Bench) -> None:
     assert bench.statuses[before:] == [(BUSY, ""), (READY, "")]
 
 
-def test_pr_06_a_pulled_plug_is_recovered_under_another_node(bench: Bench) -> None:
+def test_pr_06_a_pulled_plug_is_recovered_under_another_node(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     bench.at_line(333, threading.Thread(target=bench.port.unplug).start)
     assert bench.print(slip(1)) == PrintResult(1, PrintOutcome.UNKNOWN, "line_lost")
     until(lambda: bench.state[0] is OFFLINE)
+    assert "line lost: " in caplog.text, "what the driver said"
     assert bench.print(slip(2)).outcome is PrintOutcome.BLOCKED, "not printable while unplugged"
     bench.port.plug()
     bench.port.replug_elsewhere()
