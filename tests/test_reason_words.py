@@ -23,8 +23,8 @@ _SERIAL = {DeviceKind.IDCARD, DeviceKind.PRINTER, DeviceKind.SCANNER, DeviceKind
 _LINE = {"line_lost", "stalled", "no_port", *serial_line._OPEN_REASONS.values()}
 _TOLD = {
     DeviceKind.IDCARD: set(idcard._FAULTS.values()),
-    DeviceKind.PRINTER: {str(one) for one in Printer} - {"ok"},
-    DeviceKind.A4: {str(one) for one in Paper} - {"ok"},
+    DeviceKind.PRINTER: {str(one) for one in Printer} - {"ok"} | {"interrupted"},
+    DeviceKind.A4: {str(one) for one in Paper} - {"ok"} | {"interrupted", "not_taken_back"},
     DeviceKind.SOCIALCARD: {"no_pcscd", "no_reader", "busy_reader", "driver_died", "pcsc_error", "not_fitted", "reader_supply"},
 }
 

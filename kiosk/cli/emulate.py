@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -17,7 +17,9 @@ from kiosk.cli.common import fail
 app = typer.Typer(no_args_is_help=True, help="An emulated device at the far end of the wire.")
 
 Link = Annotated[Path | None, typer.Option(help="Name of the port to make; without it one under /tmp.")]
+Fault = Annotated[str, typer.Option(help="What is wrong with the device; `list` names the faults.")]
 _NEW_ADDRESS = "测试市测试区新地址路3号"
+_Emulator = TypeVar("_Emulator")
 
 
 @app.command()
@@ -26,7 +28,7 @@ def idcard(
     card: Annotated[bool, typer.Option(help="A sample card lies on the reader.")] = True,
     kind: Annotated[Literal["resident", "hmt", "foreign2017", "foreign2023"], typer.Option(help="Of the card.")] = "resident",
     new_address: Annotated[bool, typer.Option("--new-address", help="The card also holds a new address.")] = False,
-    fault: Annotated[str, typer.Option(help="What is wrong with the reader; `list` names the faults.")] = "",
+    fault: Fault = "",
 ) -> None:
     """A SAM_V reader; prints the port to use and runs until interrupted."""
     from kiosk.devices.emulated.cards import EmulatedCard, sample_of
@@ -34,16 +36,11 @@ def idcard(
     from kiosk.devices.emulated.idcard_faults import FAULTS
     from kiosk.domain.document import CardKind
 
-    if fault == "list":
-        typer.echo("\n".join(FAULTS))
-        return
-    if fault and fault not in FAULTS:
-        fail(f"no fault is called {fault}; there are {', '.join(FAULTS)}")
+    break_it = _chosen(fault, FAULTS)
     with IdCardEmulator(link or Path("/tmp/kiosk-emulated-idcard")) as reader:
         if card:
             reader.lay(EmulatedCard.of(replace(sample_of(CardKind(kind)), new_address=_NEW_ADDRESS if new_address else None)))
-        if fault:
-            FAULTS[fault](reader)
+        break_it(reader)
         typer.echo(str(reader.port.path))
         _until_interrupted()
 
@@ -55,12 +52,17 @@ def printer(
     profile: Annotated[
         Literal["epson", "snbc", "custom", "clone", "mute"], typer.Option(help="The make it behaves like.")
     ] = "epson",
+    fault: Fault = "",
 ) -> None:
     """A receipt printer that draws what it receives; prints the port to use and runs until interrupted."""
     from kiosk.devices.emulated.printer import PrinterEmulator
+    from kiosk.devices.emulated.printer_faults import FAULTS
     from kiosk.devices.emulated.pty import PtyPort
 
-    with PtyPort(link or Path("/tmp/kiosk-emulated-printer")) as line, PrinterEmulator(line, make=profile, slip_dir=slips):
+    break_it = _chosen(fault, FAULTS)
+    path = link or Path("/tmp/kiosk-emulated-printer")
+    with PtyPort(path) as line, PrinterEmulator(line, make=profile, slip_dir=slips) as emulated:
+        break_it(emulated.faults)
         typer.echo(str(line.path))
         _until_interrupted()
 
@@ -69,12 +71,15 @@ def printer(
 def camera(
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on loopback; 0 takes any free one.")] = 0,
     person: Annotated[Literal["cardholder", "stranger", "photo", "two", "nobody"], typer.Option()] = "cardholder",
+    fault: Fault = "",
 ) -> None:
     """A camera stream of a living portrait; prints the address to use and runs until interrupted."""
-    from kiosk.devices.emulated.camera import CameraEmulator
+    from kiosk.devices.emulated.camera import FAULTS, CameraEmulator
     from kiosk.devices.emulated.people import Person
 
+    break_it = _chosen(fault, FAULTS)
     emulated = CameraEmulator(port, Person(person))
+    break_it(emulated)
     typer.echo(emulated.stream)
     _until_interrupted()
     emulated.stop()
@@ -83,21 +88,14 @@ def camera(
 @app.command()
 def a4(
     sheets: Annotated[Path, typer.Option(help="Folder for the documents that come out.")] = Path("var/sheets"),
-    fault: Annotated[str, typer.Option(help="What is wrong with the printer; `list` names the faults.")] = "",
+    fault: Fault = "",
 ) -> None:
     """CUPS with a queue and an IPP printer behind it; prints their configuration and runs until interrupted."""
-    from kiosk.devices.emulated.a4 import QUEUE, A4Emulator
-    from kiosk.devices.emulated.a4_faults import A4Faults
+    from kiosk.devices.emulated.a4 import FAULTS, QUEUE, A4Emulator
 
-    faults = [name for name in A4Faults.__slots__ if isinstance(getattr(A4Faults(), name), bool)]
-    if fault == "list":
-        typer.echo("\n".join(faults))
-        return
-    if fault and fault not in faults:
-        fail(f"no fault is called {fault}; there are {', '.join(faults)}")
+    break_it = _chosen(fault, FAULTS)
     with A4Emulator(sheets) as emulated:
-        if fault:
-            emulated.printer.order(**{fault: True})
+        break_it(emulated)
         typer.echo("[a4]\nenabled = true")
         typer.echo(f'queue = "{QUEUE}"\nserver = "{emulated.spooler.server}"\nprinter = "{emulated.printer.uri}"')
         _until_interrupted()
@@ -108,6 +106,7 @@ def socialcard(
     link: Link = None,
     pcsc: Annotated[bool, typer.Option("--pcsc", help="A PC/SC reader with its own pcscd (root) instead of a CRT-310.")] = False,
     card: Annotated[Literal["second", "third", "other", "upside-down", "none"], typer.Option(help="Which card.")] = "second",
+    fault: Fault = "",
 ) -> None:
     """A CRT-310 with somebody who puts a card in whenever the slot opens and takes it back; or a PC/SC reader with a
     card in it. Prints the port, or the reader's name, and runs until interrupted."""
@@ -116,6 +115,7 @@ def socialcard(
 
     from kiosk.devices.emulated import socialcard as cards
     from kiosk.devices.emulated.crt310 import Crt310Emulator
+    from kiosk.devices.emulated.crt310_faults import FAULTS
     from kiosk.devices.emulated.vpcd import READER, Pcscd, VpcdCard
 
     contents = {
@@ -123,9 +123,13 @@ def socialcard(
         "upside-down": cards.upside_down(cards.second_generation()),
     }
     held = cards.ScriptedCard(contents[card]) if card in contents else None
+    break_it = _chosen(fault, FAULTS)
+    if fault and pcsc:
+        fail("the faults are those of a CRT-310: leave --pcsc out")
     with contextlib.ExitStack() as stack:
         if not pcsc:
             slot = stack.enter_context(Crt310Emulator(link or Path("/tmp/kiosk-emulated-socialcard")))
+            break_it(slot)
             typer.echo(str(slot.port.path))
             _until_interrupted(lambda: held is not None and (slot.take() or slot.insert(held)))
             return
@@ -145,14 +149,17 @@ def scanner(
     suffix: Annotated[Literal["cr", "lf", "crlf", "none"], typer.Option(help="What follows a code.")] = "cr",
     aim_id: Annotated[bool, typer.Option(help="Send the AIM id ]Q1 before a code.")] = True,
     newland: Annotated[bool, typer.Option(help="Answer Newland's query.")] = True,
+    fault: Fault = "",
 ) -> None:
     """A code scanner: every line on stdin is a code held before it. Prints the port and runs until interrupted."""
-    from kiosk.devices.emulated.scanner import ScannerEmulator
+    from kiosk.devices.emulated.scanner import FAULTS, ScannerEmulator
 
+    break_it = _chosen(fault, FAULTS)
     with ScannerEmulator(link or Path("/tmp/kiosk-emulated-scanner")) as emulated:
         emulated.suffix = {"cr": "\r", "lf": "\n", "crlf": "\r\n", "none": ""}[suffix]
         emulated.aim_id = "]Q1" if aim_id else ""
         emulated.answers = newland
+        break_it(emulated)
         typer.echo(str(emulated.port.path))
 
         def scan_lines() -> None:
@@ -161,6 +168,16 @@ def scanner(
 
         threading.Thread(target=scan_lines, name="scans", daemon=True).start()  # a read of stdin cannot be ended
         _until_interrupted()
+
+
+def _chosen(fault: str, faults: Mapping[str, Callable[[_Emulator], object]]) -> Callable[[_Emulator], object]:
+    """What brings the fault about; nothing where none is named. `list` and a name that is none end the command."""
+    if fault == "list":
+        typer.echo("\n".join(faults))
+        raise typer.Exit
+    if fault and fault not in faults:
+        fail(f"no fault is called {fault}; there are {', '.join(faults)}")
+    return faults[fault] if fault else lambda emulator: None
 
 
 def _until_interrupted(meanwhile: Callable[[], object] = lambda: None) -> None:

@@ -79,9 +79,13 @@ def test(
     except LineLost as lost:
         fail(f"blocked {lost.reason}")
     answers = list(probed.lines())
-    for answer in (*answers, f"answers as {probed.fits.value}, configured is {printer.profile.value}"):
+    fits = f"answers as {probed.fits.value}, configured is {printer.profile.value}" if probed.fits else _CANNOT_TELL
+    for answer in (*answers, fits):
         typer.echo(answer)
     _print_and_exit(_with_glyphs(trial_slip(texts, printer, answers)), printer)
+
+
+_CANNOT_TELL = "cannot tell while it is off-line: refill or close it and repeat"
 
 
 def _at(printer: PrinterConfig, port: str | None) -> PrinterConfig:
@@ -141,7 +145,8 @@ def pdf(
         fail(f"{file}: is not a PDF that can be printed (damaged, locked or empty)")
     result = _print_pdf(document, settings, settings.patience_s + pages * settings.page_s + _PATIENCE_S)
     reason = f"{result.outcome.value} {result.reason}".strip()
-    typer.echo(f"{reason}: {_PDF_ENDED[result.outcome].format(pages=pages)}")
+    ended = _NOT_TAKEN_BACK if (result.outcome, result.reason) in _LEFT_BEHIND else _PDF_ENDED[result.outcome]
+    typer.echo(f"{reason}: {ended.format(pages=pages)}")
     raise typer.Exit(0 if result.outcome is PrintOutcome.PRINTED else 1)
 
 
@@ -150,6 +155,8 @@ _PDF_ENDED = {
     PrintOutcome.BLOCKED: "nothing was sent",
     PrintOutcome.UNKNOWN: "the job was taken back; look at the paper before printing again",
 }
+_LEFT_BEHIND = {(PrintOutcome.UNKNOWN, reason) for reason in ("not_taken_back", "program_fault")}
+_NOT_TAKEN_BACK = "the job could not be taken back: switch the printer off before anything else is printed"
 
 
 def _print_pdf(document: bytes, settings: A4Config, wait_s: float) -> PrintResult:
@@ -171,7 +178,7 @@ def _print_pdf(document: bytes, settings: A4Config, wait_s: float) -> PrintResul
     try:
         return results.get(timeout=wait_s)
     except queue.Empty:
-        return PrintResult(0, PrintOutcome.UNKNOWN, "mute")
+        return PrintResult(0, PrintOutcome.UNKNOWN, "not_taken_back")
     finally:
         service.stop()
 

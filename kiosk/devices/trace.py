@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from kiosk.devices.idcard import codec as samv
 from kiosk.devices.printer import decode as escpos
+from kiosk.devices.printer.escpos import full_status_query
 from kiosk.devices.printer.status import Answer, AnswerKind, AnswerParser
 from kiosk.devices.scanner.codec import NEWLAND_QUERY, Frame, Framer, NewlandAnswer, type_frame
 from kiosk.devices.scanner.events import ScanRefused
@@ -25,8 +26,9 @@ _APDUS = {0xA4: "SELECT", 0xB2: "READ RECORD", 0xC0: "GET RESPONSE", 0x20: "VERI
 _APDU_COMMANDS = (crt310.Command.APDU_T0, crt310.Command.APDU_T1)
 _PLAIN_PARAMETERS = frozenset({"DLE EOT", "DLE ENQ", "ESC @", "GS a", "GS r", "GS V", "GS v 0", "GS I", "GS e"})
 """ESC/POS commands whose parameters say nothing about a person."""
-_ANSWERS_LONGEST = 8
-"""Bytes a printer sends between two questions, roughly: a process ID, or a full status and one byte more."""
+_ANSWER_LONGEST = 7
+"""Bytes of a printer's longest answer, a process ID."""
+_ANSWER_KINDS = {"DLE EOT": AnswerKind.REAL_TIME, "GS r": AnswerKind.FENCE, "GS ( H": AnswerKind.PROCESS_ID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +147,25 @@ class _Printer(Tracer):
     """ESC/POS: commands by name, letters and pictures by size."""
 
     def reset(self) -> None:
-        self._parser = AnswerParser()
-        self._heard = 0
+        self._asked: AnswerKind | None = None
+        self._heard = b""
 
     def sent(self, data: bytes) -> Told:
-        return [(_escpos_command(command), len(command.data)) for command in escpos.commands(data)]
+        commands = list(escpos.commands(data))
+        self._asked = _asked(commands[-1]) if commands else None
+        return [(_escpos_command(command), len(command.data)) for command in commands]
 
     def received(self, data: bytes) -> Told:
-        """Any byte can be read as a status: more of them than a printer sends are another device's, and only counted."""
-        self._heard += len(data)
-        if self._heard > _ANSWERS_LONGEST:
-            return []
-        return [_printer_answer(answer) for answer in self._parser.feed(data)]
+        """Any byte can be read as a status: only what is the one answer to the last question, and no more, is told."""
+        self._heard = (self._heard + data)[: _ANSWER_LONGEST + 1]
+        answers = AnswerParser(full_status=self._asked is AnswerKind.FULL_STATUS).feed(self._heard)
+        told = [_printer_answer(answer) for answer in answers if answer.kind is self._asked]
+        return told if [size for _, size in told] == [len(self._heard)] else []
+
+
+def _asked(command: escpos.Command) -> AnswerKind | None:
+    """The kind of answer that a printer owes to this command."""
+    return AnswerKind.FULL_STATUS if command.data == full_status_query() else _ANSWER_KINDS.get(command.name)
 
 
 def _escpos_command(command: escpos.Command) -> str:
@@ -168,8 +177,6 @@ def _escpos_command(command: escpos.Command) -> str:
 
 
 def _printer_answer(answer: Answer) -> tuple[str, int]:
-    if answer.kind is AnswerKind.STRAY:
-        return f"{len(answer.data)} bytes that are no answer", len(answer.data)
     if answer.kind is AnswerKind.PROCESS_ID:
         return f"{answer.kind.value}, 7 bytes", 7
     frame = 2 if answer.kind is AnswerKind.FULL_STATUS else 0  # bytes around the data

@@ -37,7 +37,7 @@ class PrintJournal:
             self._end(session.get_one(PrintRow, job), PrintState(outcome.value), evidence)
 
     def settle_interrupted(self, kind: str) -> int:
-        """At program start: `sending` becomes unknown and is counted; `queued` was never sent."""
+        """At every opening of the device: `sending` becomes unknown and is counted; `queued` was never sent."""
         of_kind = select(PrintRow).where(PrintRow.kind == kind)
         with Session(self._engine) as session, session.begin():
             sending = session.scalars(of_kind.where(PrintRow.state == PrintState.SENDING)).all()

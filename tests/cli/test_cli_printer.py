@@ -26,9 +26,10 @@ def kiosk(*words: str | Path, status: int = 0) -> subprocess.CompletedProcess[st
 
 
 @contextmanager
-def printer(folder: Path, profile: str) -> Iterator[list[str | Path]]:
+def printer(folder: Path, profile: str, fault: str = "") -> Iterator[list[str | Path]]:
     """An emulated printer of that make; gives the options of `kiosk print` for it."""
-    command = ["emulate", "printer", "--link", str(folder / "printer"), "--slips", str(folder), "--profile", profile]
+    command = ["emulate", "printer", "--link", str(folder / "printer"), "--slips", str(folder), "--profile", profile,
+               "--fault", fault]
     process = subprocess.Popen([sys.executable, "-m", "kiosk", *command], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     config = folder / "terminal.toml"
@@ -57,6 +58,12 @@ def test_a_printer_is_tried(tmp_path: Path, profile: str, status: int, told: lis
     assert [line for line in told if line not in said] == []
     with Image.open(tmp_path / "slip-0001.png") as slip:
         assert slip.width == 576 and slip.height > 500
+
+
+def test_a_printer_without_paper_is_not_taken_for_another_make(tmp_path: Path) -> None:
+    with printer(tmp_path, "epson", "paper_end") as options:
+        said = kiosk("print", "test", *options, status=1).stdout.splitlines()
+    assert said[-2:] == ["cannot tell while it is off-line: refill or close it and repeat", "blocked paper_out"]
 
 
 def test_without_a_printer_nothing_is_tried(tmp_path: Path) -> None:

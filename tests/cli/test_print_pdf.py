@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from a4_bench import pdf
+from a4_bench import Bench, pdf, until
 
 from kiosk.devices.emulated.a4 import QUEUE, A4Emulator
 
@@ -57,6 +57,20 @@ def test_what_takes_longer_than_the_patience_is_unknown(emulator: A4Emulator, wh
     emulator.printer.order(page_s=600)
     done = kiosk("print", "pdf", document, *where, "--seconds", "1", status=1)
     assert done.stdout.startswith("unknown too_slow: the job was taken back")
+
+
+def test_what_may_still_lie_at_the_printer_is_not_called_taken_back(
+    emulator: A4Emulator, where: list[str], document: Path
+) -> None:
+    emulator.printer.order(page_s=600)
+    command = [sys.executable, "-m", "kiosk", "print", "pdf", str(document), *where, "--seconds", "8"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as printing:
+        until(lambda: len(Bench(emulator).open_jobs()) == 2)
+        emulator.printer.freeze()
+        assert printing.communicate(timeout=60)[0] == (
+            "unknown not_taken_back: the job could not be taken back: switch the printer off before anything else is printed\n"
+        )
+    assert printing.returncode == 1
 
 
 def test_what_is_no_pdf_is_refused(where: list[str], tmp_path: Path) -> None:

@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from kiosk.devices.emulated.crt310 import Crt310Emulator
+from kiosk.devices.emulated.crt310_faults import FAULTS
 from kiosk.devices.emulated.vpcd import READER
 
 NUMBER, NAME = "999901199003070017", "测试员甲"
@@ -60,6 +64,23 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     assert "add --adapter" in kiosk("read", "socialcard", status=1).stderr
     gone = kiosk("read", "socialcard", "--adapter", "crt310", "--port", tmp_path / "none", "--seconds", "1", status=1)
     assert "offline no_port" in gone.stderr
+
+
+def test_faults_of_the_motor_reader(tmp_path: Path) -> None:
+    with emulated("--link", tmp_path / "slot", "--fault", "no_ack") as port:
+        told = kiosk("read", "socialcard", "--adapter", "crt310", "--port", port, "--seconds", "6", status=1).stderr
+    assert "reader is offline mute" in told
+    assert set(kiosk("emulate", "socialcard", "--fault", "list").stdout.split()) == set(FAULTS)
+    assert "no fault is called fire" in kiosk("emulate", "socialcard", "--fault", "fire", status=1).stderr
+    assert "leave --pcsc out" in kiosk("emulate", "socialcard", "--pcsc", "--fault", "stuck", status=1).stderr
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_can_be_had(tmp_path: Path, fault: str) -> None:
+    with Crt310Emulator(tmp_path / "slot") as well, Crt310Emulator(tmp_path / "other") as broken:
+        FAULTS[fault](broken)
+        knobs = ("chunk_size", "motor_s", "stuck", "entry_stays_open", "_manner")
+        assert sum(getattr(well, knob) != getattr(broken, knob) for knob in knobs) == 1
 
 
 def test_a_card_the_wrong_way_round_is_said(tmp_path: Path) -> None:

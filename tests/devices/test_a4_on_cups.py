@@ -296,8 +296,8 @@ def test_pr_07_what_took_too_long_is_taken_back_and_never_printed_again_by_itsel
 def test_pr_01_a_printer_that_is_gone_and_returns_prints_nothing_in_front_of_the_next_person(ready: Bench) -> None:
     """CUPS takes the job, cannot deliver it, and would do so as soon as the printer is back."""
     ready.journal.before_sending = ready.printer.go_away
-    assert ready.print() == PrintResult(1, PrintOutcome.UNKNOWN, "unreachable")
-    assert ready.journal.lines[-1] == "unknown 1 printer none, pages ? of 1, cups printing"
+    assert ready.print() == PrintResult(1, PrintOutcome.UNKNOWN, "not_taken_back")
+    assert ready.journal.lines[-1] == "unknown 1 unreachable, printer none, pages ? of 1, cups printing"
     ready.printer.come_back()
     until(lambda: ready.state == READY)
     assert ready.nothing_more_comes_out(3.0)
@@ -327,8 +327,9 @@ def test_a_printer_that_falls_silent_in_mid_job_is_unknown_and_the_job_is_taken_
     until(lambda: ready.pages == 1)
     ready.printer.freeze()
     until(lambda: len(ready.results) == 1, 60)
-    assert ready.results[0].outcome is PrintOutcome.UNKNOWN
-    assert ready.results[0].reason in ("mute", "unreachable")  # once its backlog is full, it connects no more
+    assert ready.results == [PrintResult(1, PrintOutcome.UNKNOWN, "not_taken_back")]
+    doubt = ready.journal.lines[-1].removeprefix("unknown 1 ").split(", ")[0]
+    assert doubt in ("mute", "unreachable")  # once its backlog is full, it connects no more
     ready.printer.thaw()
     until(lambda: ready.state == READY)
     assert ready.nothing_more_comes_out()
@@ -428,6 +429,13 @@ def test_a_journal_that_fails_ends_the_job_not_the_service(ready: Bench, moment:
     until(lambda: (OFFLINE, "program_fault") in ready.statuses)
     until(lambda: ready.state == READY)
     assert ready.print().outcome is PrintOutcome.PRINTED
+
+
+def test_a_job_that_was_never_begun_is_not_in_doubt_because_of_the_one_before(ready: Bench) -> None:
+    assert ready.print().outcome is PrintOutcome.PRINTED
+    until(lambda: ready.state == READY)
+    ready.journal.broken = "queue"
+    assert ready.print() == PrintResult(0, PrintOutcome.BLOCKED, "program_fault")
 
 
 def test_pr_05_a_question_left_open_once_is_no_lost_printer(ready: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,6 +152,29 @@ def test_a_slip_nobody_takes_goes_back_by_itself(bench: Bench) -> None:
     until(lambda: bench.printer.retracted == 1)
     until(lambda: bench.state == (DeviceState.READY, ""))
     assert (DeviceState.DEGRADED, "ticket_waiting") in bench.statuses
+
+
+@settings(profile="custom", ticket_left_s=2.0)
+def test_every_slip_has_the_whole_time_to_be_taken(bench: Bench) -> None:
+    """The first person walks away without the slip, and the next one's comes out shortly before it goes back."""
+    assert bench.print(slip(1)).outcome is PrintOutcome.PRINTED
+    time.sleep(1.2)
+    cut: list[float] = []
+    bench.printer.on_cut = lambda slip: cut.append(time.monotonic())
+    assert bench.print(slip(2)).outcome is PrintOutcome.PRINTED
+    assert bench.printer.retracted == 1
+    until(lambda: bench.printer.retracted == 2)
+    assert time.monotonic() - cut[0] > 2.0
+
+
+@settings(profile="clone", ticket_left_s=0.2)
+def test_a_slip_that_blocks_the_next_stays_missed(bench: Bench) -> None:
+    bench.printer.faults.ticket = True
+    until(lambda: bench.state == (DeviceState.DEGRADED, "ticket_waiting"))
+    assert bench.print(slip()) == PrintResult(1, PrintOutcome.BLOCKED, "ticket_waiting")
+    before = len(bench.statuses)
+    until(lambda: bench.state == (DeviceState.DEGRADED, "ticket_waiting"))
+    assert (DeviceState.READY, "") not in bench.statuses[before:]
 
 
 @settings(profile="custom", ticket_left_s=60)

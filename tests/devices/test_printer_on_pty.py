@@ -12,12 +12,14 @@ from printer_bench import CASE, HEIGHT, Bench, running, slip, until
 
 from kiosk.config import PrinterModel
 from kiosk.devices.emulated.idcard import IdCardEmulator
+from kiosk.devices.emulated.printer import Make, PrinterEmulator
 from kiosk.devices.emulated.printer_faults import PrinterFaults
 from kiosk.devices.emulated.pty import PtyPort
 from kiosk.devices.printer import escpos
 from kiosk.devices.printer.dialog import PrinterDialog
+from kiosk.devices.printer.probe import probe
 from kiosk.devices.printer.profile import PROFILES
-from kiosk.devices.printer.status import AnswerKind
+from kiosk.devices.printer.status import AnswerKind, Condition
 from kiosk.devices.serial_line import SerialLine
 from kiosk.domain.slip import PrintOutcome, PrintResult, Raster
 from kiosk.domain.status import DeviceState
@@ -272,6 +274,17 @@ def test_a_stop_in_mid_slip_is_prompt_and_unknown(bench: Bench) -> None:
     assert bench.results == [PrintResult(1, PrintOutcome.UNKNOWN, "stopped")]
 
 
+@pytest.mark.parametrize("bench", [{"fence_patience_s": 60}], indirect=True)
+def test_a_slip_that_was_never_begun_is_blocked_at_a_stop(bench: Bench) -> None:
+    bench.fault("paper_end", line=333)
+    for seed in (1, 2):
+        bench.service.print(slip(seed), CASE)
+    until(lambda: bench.state == (DeviceState.BUSY, "paper_out"))
+    assert bench.service.stop()
+    assert bench.results[1] == PrintResult(2, PrintOutcome.BLOCKED, "interrupted")
+    assert bench.journal.lines[-1] == "blocked 2 interrupted"
+
+
 @pytest.mark.parametrize(
     ("call", "outcome", "job", "pictures"),
     [
@@ -325,4 +338,45 @@ def test_what_came_in_before_the_question_is_no_answer_to_it(tmp_path: Path) -> 
         dialog = PrinterDialog(line, threading.Event(), PROFILES[PrinterModel.EPSON])
         port.write(b"\x00")
         assert not dialog.ask(escpos.FENCE, AnswerKind.FENCE, None, line_time=0, patience=0.3, on_stop=lambda cause: None)
+        line.close()
+
+
+def test_half_an_answer_to_why_is_no_answer_to_the_next_fence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fence is answered just when a Custom printer is asked for its status, whose six bytes are still under way."""
+    monkeypatch.setattr("kiosk.devices.printer.dialog._QUIET_S", 1.0)
+    monkeypatch.setattr("kiosk.devices.printer.dialog._ANSWER_S", 5.0)
+    with PtyPort(tmp_path / "printer") as port:
+        line = SerialLine.open(str(port.path), 115200)
+        dialog = PrinterDialog(line, threading.Event(), PROFILES[PrinterModel.CUSTOM])
+
+        def answer_late() -> None:
+            heard = b""
+            while not heard.endswith(escpos.full_status_query()):
+                heard += port.read(0.05)
+            port.write(b"\x00\x10\x0f\x00")
+
+        def send_the_rest(cause: Condition) -> None:
+            threading.Timer(0.02, port.write, (b"\x00\x00\x00",)).start()
+
+        printer = threading.Thread(target=answer_late)
+        printer.start()
+        assert dialog.ask(escpos.FENCE, AnswerKind.FENCE, None, line_time=0, patience=30, on_stop=send_the_rest)
+        printer.join()
+        assert not dialog.ask(escpos.FENCE, AnswerKind.FENCE, None, line_time=0, patience=0.3, on_stop=lambda cause: None)
+        line.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "fault", "fits"),
+    [
+        ("epson", "", PrinterModel.EPSON), ("snbc", "", PrinterModel.CLONE), ("epson", "paper_end", None),
+        ("snbc", "cover", None), ("custom", "paper_end", PrinterModel.CUSTOM), ("mute", "paper_end", PrinterModel.MUTE),
+    ],
+)
+def test_no_profile_is_named_that_was_not_asked_for(tmp_path: Path, make: Make, fault: str, fits: PrinterModel | None) -> None:
+    with PtyPort(tmp_path / "printer") as port, PrinterEmulator(port, make=make) as printer:
+        if fault:
+            setattr(printer.faults, fault, True)
+        line = SerialLine.open(str(port.path), 115200)
+        assert probe(line, threading.Event()).fits is fits
         line.close()

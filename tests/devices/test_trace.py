@@ -80,7 +80,7 @@ def test_a_slip_is_told_by_its_commands() -> None:
     assert told == [
         "> DLE EOT 02", "< DLE EOT 32",
         "> ESC @", "> GS a 00", "> GS v 0 16 x 3 dots", "> text, 28 bytes", "> GS r 01", "< GS r 00",
-        "> GS V 42 00", "> GS ( H, 11 bytes", "< GS ( H, 7 bytes", "< 1 bytes that are no answer",
+        "> GS V 42 00", "> GS ( H, 11 bytes", "< GS ( H, 7 bytes", "< 1 bytes not understood",
     ]
 
 
@@ -98,6 +98,29 @@ def test_a_code_is_told_by_its_length_and_kind() -> None:
 def test_a_scanner_on_the_printers_port_is_not_spelled_out_as_status_bytes() -> None:
     told = texts(tracer(DeviceKind.PRINTER), (SENT, escpos.status_query(1)), (RECEIVED, b"BJOBZKPBJOBZKP"), (RECEIVED, b"Q"))
     assert told == ["> DLE EOT 01", "< 15 bytes not understood"]
+
+
+@pytest.mark.parametrize("question", [b"", *(escpos.status_query(n) for n in (1, 4)), escpos.full_status_query(), escpos.FENCE,
+                                      escpos.process_id_request("0042"), escpos.CUT])
+@pytest.mark.parametrize("piece", [b"26", b"@BCDEFGH", b"ABCDEF\r", b"HGK1:ABC", b"0000", b"\x117", b"2\r"])
+def test_bytes_that_look_like_answers_are_not_told_unless_they_are_one(question: bytes, piece: bytes) -> None:
+    told = texts(tracer(DeviceKind.PRINTER), *([(SENT, question)] if question else []), (RECEIVED, piece))
+    assert told[-1] == f"< {len(piece)} bytes not understood" and not any(line.startswith("< ") for line in told[:-1])
+
+
+def test_an_answer_is_told_after_its_own_question_and_once() -> None:
+    full = b"\x10\x0f\x01\x00\x00\x02"
+    told = texts(
+        tracer(DeviceKind.PRINTER),
+        (SENT, escpos.full_status_query()), (RECEIVED, full[:3]), (RECEIVED, full[3:]),
+        (SENT, escpos.FENCE), (RECEIVED, b"2"), (SENT, escpos.status_query(2)), (RECEIVED, b"\x00"),
+        (SENT, escpos.status_query(2)), (RECEIVED, b"2"), (RECEIVED, b"6"), (SENT, escpos.CUT), (RECEIVED, b"2"),
+    )
+    assert told == [
+        "> DLE EOT 14", "< DLE EOT 20 01 00 00 02", "> GS r 01", "< 1 bytes not understood", "> DLE EOT 02",
+        "< 1 bytes not understood", "> DLE EOT 02", "< DLE EOT 32", "< 1 bytes not understood", "> GS V 42 00",
+        "< 1 bytes not understood",
+    ]
 
 
 def test_there_is_no_trace_of_what_is_on_no_serial_line() -> None:

@@ -149,7 +149,7 @@ class PdfDriver:
         if self._stop.is_set():
             self._last_word()
             doubt = Failure.INTERRUPTED.value
-        elif not self.clear() and not self._stop.is_set():
+        elif not self.clear():
             return self._end(job, PrintOutcome.UNKNOWN, "not_taken_back", f"{doubt}, {watch.evidence}")
         return self._end(job, PrintOutcome.UNKNOWN, doubt, watch.evidence)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from kiosk.devices.emulated.a4_faults import A4Faults
 from kiosk.devices.emulated.a4_printer import A4Printer
 from kiosk.devices.emulated.spooler import Spooler
 
@@ -37,3 +39,11 @@ class A4Emulator:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
+
+
+def _ordered(name: str) -> Callable[[A4Emulator], None]:
+    return lambda emulator: emulator.printer.order(**{name: True})
+
+
+FAULTS = {name: _ordered(name) for name in A4Faults.__slots__ if isinstance(getattr(A4Faults(), name), bool)}
+"""Those that are either there or not, by name, for the command line."""

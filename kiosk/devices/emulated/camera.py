@@ -167,6 +167,14 @@ class CameraEmulator:
                 return
 
 
+def _ordered(fault: Fault) -> Callable[[CameraEmulator], None]:
+    return lambda camera: camera.order(fault)
+
+
+FAULTS = {fault.value: _ordered(fault) for fault in Fault if fault is not Fault.NONE}
+"""By name, for the command line; of the colour half."""
+
+
 def _part(jpeg: bytes) -> bytes:
     head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
     return head.encode() + jpeg + b"\r\n"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 
 @dataclass(slots=True)
@@ -66,3 +67,11 @@ class PrinterFaults:
         first = 0x10 | self.offline << 3 | self.cover << 5
         second = self.jam << 2 | self.cutter << 3 | self.unrecoverable << 5 | self.overheat << 6
         return bytes((first, second, self.paper_sensor(), 0x0F))
+
+
+def _switched_on(name: str) -> Callable[[PrinterFaults], None]:
+    return lambda faults: setattr(faults, name, True)
+
+
+FAULTS = {fault.name: _switched_on(fault.name) for fault in fields(PrinterFaults)}
+"""All of them by name, for the command line."""

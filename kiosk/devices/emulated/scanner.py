@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -91,3 +92,25 @@ class ScannerEmulator:
             if self._babbling.wait(0.05):
                 self.send(b"U7%x)Lq0")
                 self._stopping.wait(0.005)
+
+
+def _mute(scanner: ScannerEmulator) -> None:
+    scanner.answers = False
+
+
+def _no_suffix(scanner: ScannerEmulator) -> None:
+    scanner.suffix = ""
+
+
+def _old_model(scanner: ScannerEmulator) -> None:
+    scanner.old_model = True
+
+
+FAULTS: dict[str, Callable[[ScannerEmulator], None]] = {
+    "babbling": ScannerEmulator.babble,
+    "mute": _mute,
+    "no_suffix": _no_suffix,
+    "old_model": _old_model,
+    "unplugged": ScannerEmulator.unplug,
+}
+"""By name, for the command line."""

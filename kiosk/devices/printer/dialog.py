@@ -72,6 +72,7 @@ class PrinterDialog:
         line_time: seconds the bytes need on the line; patience: seconds to wait beyond that. When the answer is late,
         the printer is asked why twice a second, and `on_stop` hears the cause. False: no such answer.
         """
+        asked_why = False
         self._forget()
         self._line.write(question)
         asked_at = time.monotonic() + line_time
@@ -80,8 +81,11 @@ class PrinterDialog:
             answer = self._next(min(poll_at, asked_at + patience))
             if answer is None:
                 self._line.write(self._profile.stop_query)
+                asked_why = True
             elif answer.kind is kind and expected in (None, answer.data):
                 on_stop(Condition.OK)
+                if asked_why:
+                    self._wait_for_quiet()  # half an answer to that would pass for the next fence
                 return True
             elif answer.kind is self._profile.answers:
                 on_stop(self._profile.stop_cause(answer))

@@ -27,12 +27,17 @@ class Probed:
     process_id: bool | None
 
     @property
-    def fits(self) -> PrinterModel:
-        """The profile that claims no more than the answers show. SNBC answers as the clones do."""
+    def fits(self) -> PrinterModel | None:
+        """The profile that claims no more than the answers show; None where only a question not asked would tell.
+
+        SNBC answers as the clones do.
+        """
         if self.full_status.condition.answered:
             return PrinterModel.CUSTOM
         if not self.status.condition.answered:
             return PrinterModel.MUTE
+        if self.process_id is None:
+            return None
         return PrinterModel.EPSON if self.process_id else PrinterModel.CLONE
 
     def lines(self) -> Iterator[str]:

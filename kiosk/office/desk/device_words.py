@@ -95,6 +95,8 @@ _REASONS = {
     "queue_stopped": Words("打印队列停了", _TECHNICIAN),
     "busy_queue": Words("被别的程序占用", _RESTART),
     "old_job": Words("还有没打完的旧任务", _RESTART),
+    "not_taken_back": Words("有一个任务没能取消，可能还会打出来", "先关掉打印机电源，再打印别的"),
+    "interrupted": Words("程序停止，打印中断", "看最后一张是否完整"),
     # camera
     "not_opened": Words("打不开", _RESTART),
     "virtual_camera": Words("接的不是USB摄像头", "请换回原配的摄像头"),
