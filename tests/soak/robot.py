@@ -215,15 +215,13 @@ class Robot:
         return waiting and time.monotonic() - laid > (_RELAY_S if not view.trouble else 0.5)
 
     def _rest(self) -> None:
-        """Until the machine is well and waits for the next person."""
+        """Until the machine is well and waits for the next person. Nobody is there: only what stands open is ended."""
         deadline = time.monotonic() + _STUCK_S
         while self._view().step is not Step.ATTRACT:
             self._pump()
-            view = self._view()
-            if button := self._choice(view):
-                self._press(button)
-            elif Button.DONE in view.enabled:
-                self._press(Button.DONE)
+            ends = [button for button in (Button.END, Button.DONE) if button in self._view().enabled]
+            if ends:
+                self._press(ends[0])
             if time.monotonic() > deadline:
                 self.stuck.append(f"does not recover: {view.step.value} {view.staff_note}")
                 return

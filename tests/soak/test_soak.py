@@ -54,7 +54,6 @@ def test_a_dozen_conversations(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest
 def test_two_thousand_conversations(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     visits = int(os.environ.get("KIOSK_SOAK_VISITS", "2000"))
     figures = soak(visits, seed=int(time.time()), folder=tmp_path, monkeypatch=monkeypatch)
-    (REPOSITORY / "build" / "soak.json").write_text(json.dumps(figures, indent=2), encoding="utf-8")
     samples = figures["samples"]
     early, late = samples[len(samples) // 10 : len(samples) // 4], samples[-len(samples) // 8 :]
     growth = {name: _median(late, name) - _median(early, name) for name in ("fds", "threads", "rss_mb")}
@@ -108,7 +107,8 @@ def soak(visits: int, seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch) 
         "doubled_slips": sum(count - 1 for digest, count in cut.items() if count > 1 and digest in dict(jobs)),
         "printed_but_never_cut": len(set(printed) - cut.keys()), "samples": samples,
     }
-    print(json.dumps({key: value for key, value in figures.items() if key != "samples"}, indent=1))
+    (REPOSITORY / "build").mkdir(exist_ok=True)
+    (REPOSITORY / "build" / "soak.json").write_text(json.dumps(figures, indent=2), encoding="utf-8")
     assert not robot.stuck, robot.stuck
     assert figures["doubled_slips"] == 0 and figures["printed_but_never_cut"] == 0, figures
     assert unsent == 0 and office == robot.handed_in, figures
