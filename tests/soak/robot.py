@@ -223,7 +223,7 @@ class Robot:
             if ends:
                 self._press(ends[0])
             if time.monotonic() > deadline:
-                self.stuck.append(f"does not recover: {view.step.value} {view.staff_note}")
+                self.stuck.append(f"does not recover: {self._view().step.value} {self._view().staff_note}")
                 return
 
     def _view(self) -> View:
