@@ -90,8 +90,8 @@ class ScannerEmulator:
     def _babble(self) -> None:
         while not self._stopping.is_set():
             if self._babbling.wait(0.05):
-                self.send(b"U7%x)Lq0")
-                self._stopping.wait(0.005)
+                self.send(b"U7%x)Lq0" * 80)  # longer than any code, so that a pause of a busy machine makes none of it
+                self._stopping.wait(0.02)
 
 
 def _mute(scanner: ScannerEmulator) -> None:
