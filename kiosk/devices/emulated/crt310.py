@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
 
-from kiosk.devices.emulated.pty import PtyPort
+from kiosk.devices.emulated.pty_device import PtyDevice
 from kiosk.devices.emulated.socialcard import ScriptedCard, Silence
 from kiosk.devices.socialcard.crt310.codec import (
     CardPlace,
@@ -49,12 +48,12 @@ class Manner(Enum):
     """Bytes that mean nothing, instead of everything."""
 
 
-class Crt310Emulator:
+class Crt310Emulator(PtyDevice):
     """Answers in its own thread while entered as a context manager. Knobs may be turned at any time."""
 
     def __init__(self, link: Path) -> None:
         """link: the name under which the kiosk opens the reader."""
-        self.port = PtyPort(link)
+        super().__init__(link, "emulated-crt310")
         self.received: list[bytes] = []
         """Every command carried out, in order: CM PM data."""
         self.chunk_size = 0
@@ -73,18 +72,6 @@ class Crt310Emulator:
         self._next_manners: list[tuple[Command | None, Manner]] = []
         self._errors: dict[bytes, tuple[int, int | None]] = {}
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="emulated-crt310", daemon=True)
-
-    def __enter__(self) -> Crt310Emulator:
-        self.port.plug()
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        self._stopping.set()
-        self.port.unplug()
-        self._thread.join()
 
     # ------------------------------------------------------------------ what a person does
 
@@ -119,12 +106,6 @@ class Crt310Emulator:
     @property
     def entry_open(self) -> bool:
         return self._front is Front.SWITCH or self._rear is Rear.OPEN
-
-    def plug(self) -> None:
-        self.port.plug()
-
-    def unplug(self) -> None:
-        self.port.unplug()
 
     def power_cycle(self) -> None:
         """Only the reader loses its power, its line stays."""

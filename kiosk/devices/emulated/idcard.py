@@ -10,10 +10,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
 
 from kiosk.devices.emulated.cards import EmulatedCard
-from kiosk.devices.emulated.pty import PtyPort
+from kiosk.devices.emulated.pty_device import PtyDevice
 from kiosk.devices.idcard.codec import HEADER, Command, FrameFault, FrameParser, Sw3, encode_frame
 
 NOISE = bytes.fromhex("00AAAA96")
@@ -54,12 +53,12 @@ class _Phase(Enum):
     SELECTED = 2
 
 
-class IdCardEmulator:
+class IdCardEmulator(PtyDevice):
     """Answers in its own thread while entered as a context manager. Knobs may be turned at any time."""
 
     def __init__(self, link: Path) -> None:
         """link: the name under which the kiosk opens the reader."""
-        self.port = PtyPort(link)
+        super().__init__(link, "emulated-idcard")
         self.received: list[bytes] = []
         """Every request in order, as CMD PARA."""
         self.chunk_size = 0
@@ -89,18 +88,6 @@ class IdCardEmulator:
         self._phase = _Phase.NONE
         self._read_since_laid = False
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="emulated-idcard", daemon=True)
-
-    def __enter__(self) -> IdCardEmulator:
-        self.port.plug()
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        self._stopping.set()
-        self.port.unplug()
-        self._thread.join()
 
     def lay(self, card: EmulatedCard) -> None:
         """Puts a card on the plate, in place of one that may lie there."""
@@ -110,12 +97,6 @@ class IdCardEmulator:
     def lift(self) -> None:
         with self._lock:
             self._card, self._phase = None, _Phase.NONE
-
-    def plug(self) -> None:
-        self.port.plug()
-
-    def unplug(self) -> None:
-        self.port.unplug()
 
     def replug_elsewhere(self) -> None:
         self.port.replug_elsewhere()

@@ -6,22 +6,23 @@ import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
-from kiosk.devices.emulated.pty import PtyPort
+from kiosk.devices.emulated.pty_device import PtyDevice
 
 _QUERY = re.compile(rb"\x7e\x010000([@#])([A-Z0-9]{6})\*;\x03")
 _LONGEST_COMMAND = 64
 NOISE = bytes.fromhex("00FF80 1B 7F 0B")
 """Nothing printable in it."""
+_BABBLE = b"U7%x)Lq0" * 80
+"""Longer than any code, so that a pause of a busy machine makes none of it."""
 
 
-class ScannerEmulator:
+class ScannerEmulator(PtyDevice):
     """Answers Newland's query in its own thread while entered as a context manager. Knobs may be turned at any time."""
 
     def __init__(self, link: Path) -> None:
         """link: the name under which the kiosk opens the scanner."""
-        self.port = PtyPort(link)
+        super().__init__(link, "emulated-scanner")
         self.suffix = "\r"
         """What follows a code; "" for a scanner that was not set up."""
         self.aim_id = "]Q1"
@@ -33,24 +34,6 @@ class ScannerEmulator:
         self.queries = 0
         """How often it was asked."""
         self._babbling = threading.Event()
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._serve, name="emulated-scanner", daemon=True),
-            threading.Thread(target=self._babble, name="emulated-scanner-noise", daemon=True),
-        ]
-
-    def __enter__(self) -> ScannerEmulator:
-        self.port.plug()
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        self._stopping.set()
-        self._babbling.set()
-        self.port.unplug()
-        for thread in self._threads:
-            thread.join()
 
     def scan(self, *codes: str) -> None:
         """Codes held before it, so fast one after the other that they leave in one piece."""
@@ -69,16 +52,12 @@ class ScannerEmulator:
         else:
             self._babbling.clear()
 
-    def plug(self) -> None:
-        self.port.plug()
-
-    def unplug(self) -> None:
-        self.port.unplug()
-
     def _serve(self) -> None:
         heard = b""
         while not self._stopping.is_set():
-            heard = (heard + self.port.read(0.05))[-_LONGEST_COMMAND:]
+            if self._babbling.is_set():
+                self.send(_BABBLE)
+            heard = (heard + self.port.read(0.02 if self._babbling.is_set() else 0.05))[-_LONGEST_COMMAND:]
             while query := _QUERY.search(heard):
                 heard = heard[query.end() :]
                 self.queries += 1
@@ -86,12 +65,6 @@ class ScannerEmulator:
                     storage, setting = query.groups()
                     new = b"\x02\x010000" + storage + setting + b"1\x06;\x03"
                     self.send(bytes.fromhex("02000001003331") if self.old_model else new)
-
-    def _babble(self) -> None:
-        while not self._stopping.is_set():
-            if self._babbling.wait(0.05):
-                self.send(b"U7%x)Lq0" * 80)  # longer than any code, so that a pause of a busy machine makes none of it
-                self._stopping.wait(0.02)
 
 
 def _mute(scanner: ScannerEmulator) -> None:
