@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -185,6 +186,11 @@ class Estate:
         ) + self._a4_config(), encoding="utf-8")
         self._say(self._kiosk("sync", "enrol", "-", "--config", str(self.config), stdin=self._code).strip())
         self._spawn("sync", "sync", "run", "--config", str(self.config), ready=False)
+        deadline = time.monotonic() + _READY_S
+        while not self.sync_status()["roster_size"]:  # without it the cardholder is a stranger to the terminal
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the roster does not arrive; see {self.folder / 'sync.log'}")
+            time.sleep(0.2)
 
     def _a4_config(self) -> str:
         if self.a4 is None:
