@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from kiosk.cli.common import AsJson, ConfigFile, configuration, put
+from kiosk.config.section import Section
 
 app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 
@@ -27,15 +28,25 @@ def show(
         put(loaded.model_dump(mode="json"), True)
         return
     typer.echo(f'mode = "{loaded.mode.value}"')
-    for section, value in loaded:
-        if section == "mode":
+    for name, value in loaded:
+        if isinstance(value, Section):
+            _show(name, value, explain)
+
+
+def _show(title: str, section: Section, explain: bool) -> None:
+    """Sections inside come after the section's own fields, as TOML wants it."""
+    typer.echo(f"\n[{title}]")
+    inner = {}
+    for name, field in type(section).model_fields.items():
+        one = getattr(section, name)
+        if isinstance(one, Section):
+            inner[f"{title}.{name}"] = one
             continue
-        typer.echo(f"\n[{section}]")
-        for name, field in type(value).model_fields.items():
-            if explain and field.description:
-                typer.echo(f"# {field.description}")
-            one = getattr(value, name)
-            typer.echo(f"# {name} is not set" if one is None else f"{name} = {_toml(one)}")
+        if explain and field.description:
+            typer.echo(f"# {field.description}")
+        typer.echo(f"# {name} is not set" if one is None else f"{name} = {_toml(one)}")
+    for name, one in inner.items():
+        _show(name, one, explain)
 
 
 def _toml(value: object) -> str:
@@ -45,4 +56,6 @@ def _toml(value: object) -> str:
         return str(value)
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(one) for one in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f'"{name}" = {_toml(one)}' for name, one in value.items()) + " }" if value else "{}"
     return f'"{value}"'

@@ -15,6 +15,8 @@ from kiosk.domain.period import DueDate
 class Item(StrEnum):
     """Service items by their number in the town's plan (附件4)."""
 
+    ENROLMENT = "11"
+    """领取养老（工伤）保险待遇资格生物特征采集"""
     CERTIFICATION = "12"
     """领取养老（工伤）待遇资格认证"""
 

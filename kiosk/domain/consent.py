@@ -1,4 +1,4 @@
-"""Consent to the use of a face: two separate questions, each answered for itself (PIPL art. 29)."""
+"""Consent to the use of a face: separate questions, each answered for itself (PIPL art. 29)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ class ConsentScope(StrEnum):
     """Compare the live face on this terminal."""
     SEND_PHOTO = "send_photo"
     """Send the photograph to 镇社保所 for review."""
+    ENROL = "enrol"
+    """Keep the features of the face for later certifications (生物特征采集)."""
 
 
 @dataclass(frozen=True, slots=True)

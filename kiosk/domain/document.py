@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kiosk.domain.names import mask_name
+from kiosk.domain.names import mask_name, mask_number
 
 
 class CardKind(StrEnum):
@@ -61,7 +61,7 @@ class IdCard:
 
     @property
     def masked_number(self) -> str:
-        return self.number[:3] + "*" * max(0, len(self.number) - 7) + self.number[-4:]
+        return mask_number(self.number)
 
     def expired_on(self, day: dt.date) -> bool:
         return self.valid_to is not None and self.valid_to < day

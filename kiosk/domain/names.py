@@ -13,3 +13,8 @@ def mask_name(name: str) -> str:
     if len(name) <= 2:
         return name[0] + "*"
     return name[0] + "*" * (len(name) - 2) + name[-1]
+
+
+def mask_number(number: str) -> str:
+    """The first three characters and the last four stay: 999***********002X."""
+    return number[:3] + "*" * max(0, len(number) - 7) + number[-4:]

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class TemplateSource(StrEnum):
+    """Where the picture behind a template came from."""
+
+    ENROLLED = "enrolled"
+    """Attended enrolment at a terminal."""
+    PORTRAIT = "portrait"
+    """A photograph of the office's files."""
+    CHIP = "chip"
+    """The photograph on a card's chip: small, old and hard compressed. Never decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +26,29 @@ class FaceTemplate:
 
     engine: str
     vector: tuple[float, ...] = field(repr=False)
+    source: TemplateSource = TemplateSource.PORTRAIT
+    taken_on: dt.date | None = None
+    """None: not known."""
+
+
+def needs_renewal(templates: Sequence[FaceTemplate], today: dt.date, months: int) -> bool:
+    """Nothing there may still be a picture taken within that many months: the person is asked to be enrolled again.
+
+    A photograph of a chip is no such picture; one whose day is not known is not called old. Who has no template at all
+    is not enrolled, which is another matter: False.
+    """
+    fresh = (
+        one.source is not TemplateSource.CHIP and (one.taken_on is None or today <= _months_after(one.taken_on, months))
+        for one in templates
+    )
+    return bool(templates) and not any(fresh)
+
+
+def _months_after(day: dt.date, months: int) -> dt.date:
+    """The same day of that month, or its last."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = index // 12, index % 12 + 1
+    return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +82,5 @@ class PersonRecord:
     cases_this_period: int = 0
     """Cases of this person already committed on this terminal in the current certification month."""
     last_case_number: str | None = None
+    enrolments_this_period: int = 0
+    """The same for enrolments of the face; they are no certifications."""

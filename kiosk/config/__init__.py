@@ -14,20 +14,18 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from kiosk.domain.decision import FaceBands
+from kiosk.config.face import FaceConfig
+from kiosk.config.section import Section
+from kiosk.config.staff import StaffConfig
 from kiosk.domain.period import PeriodBasis, PeriodRule
 from kiosk.domain.status import DeviceKind
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 _NUMBERED = re.compile(r"/dev/tty(USB|ACM)\d+")
 """Names that go to whatever was plugged in first."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Mode(StrEnum):
@@ -36,13 +34,13 @@ class Mode(StrEnum):
     """Emulated devices and a development key are allowed; every case is marked as simulated."""
 
 
-class SiteConfig(_Section):
+class SiteConfig(Section):
     name: str = Field("含谷镇便民服务中心", max_length=80, description="What this machine calls itself when it enrols.")
     help_phone: str = Field("023-65731387", description="镇社保所, shown on every screen.")
     other_phones: tuple[str, ...] = Field(("023-68183778", "023-12333"), description="Further lines, printed on slips.")
 
 
-class CertificationConfig(_Section):
+class CertificationConfig(Section):
     basis: PeriodBasis = Field(PeriodBasis.ROLLING, description="Period counted in rolling months, 365 days or calendar years.")
     cycle_months: int = Field(12, ge=1, le=60, description="Length of the rolling period.")
     count_current_month: bool = Field(True, description="Whether the month of certification is the first of the period.")
@@ -54,37 +52,7 @@ class CertificationConfig(_Section):
         return PeriodRule(self.basis, self.cycle_months, self.count_current_month, self.due_soon_days)
 
 
-class FaceConfig(_Section):
-    pass_max: float = Field(0.42, gt=0, lt=1, description="Mean distance up to which a comparison passes.")
-    review_max: float = Field(0.50, gt=0, lt=1, description="Mean distance up to which an officer decides.")
-    templates_min: int = Field(2, ge=1, description="Fewer enrolled templates than this never pass automatically.")
-    frames: int = Field(5, ge=1, le=15, description="Frames whose distances are averaged.")
-    frames_spread_s: float = Field(1.0, ge=0, description="The frames are spread over at least this time.")
-    blink_window_s: float = Field(6.0, gt=0, description="Time for one blink challenge.")
-    blink_retries: int = Field(2, ge=0, description="How often the blink is asked again before the try ends.")
-    try_timeout_s: float = Field(45.0, gt=0, description="After this long without a usable picture the try ends calmly.")
-    detect_width: int = Field(640, ge=320, description="Width a frame is scaled to for the first detection.")
-    width_min: int = Field(110, description="Smallest face width, in pixels of a 1280 wide frame.")
-    height_max: float = Field(0.70, description="Largest face height as a share of the frame height.")
-    offset_max: float = Field(0.25, description="Largest distance of the face from the middle, as a share of the frame width.")
-    grey_min: float = Field(50.0, description="Darkest mean grey of the face.")
-    grey_max: float = Field(200.0, description="Brightest mean grey of the face.")
-    sharpness_min: float = Field(30.0, description="Smallest Laplacian variance of the face.")
-    yaw_max: float = Field(0.25, description="Largest yaw ratio (about 0.023 per degree).")
-    roll_max: float = Field(12.0, description="Largest roll in degrees.")
-    heartbeat_s: float = Field(3.0, gt=0, description="A face process silent for longer is replaced.")
-    nice: int = Field(5, ge=0, le=19, description="Niceness of the face process.")
-
-    @model_validator(mode="after")
-    def _bands_in_order(self) -> FaceConfig:
-        self.bands()
-        return self
-
-    def bands(self) -> FaceBands:
-        return FaceBands(self.pass_max, self.review_max, self.templates_min)
-
-
-class CameraConfig(_Section):
+class CameraConfig(Section):
     """What is None stays as the camera has it; settings are in force from the next opening on."""
 
     source: str = Field("/dev/kiosk/camera", description="Device by stable name, video file, folder of frames or stream.")
@@ -108,7 +76,7 @@ class CameraConfig(_Section):
         return self
 
 
-class IdCardConfig(_Section):
+class IdCardConfig(Section):
     port: str = Field("/dev/kiosk/idcard", description="Serial port by its stable name, never ttyUSB numbers.")
     baud: int = Field(115200, description="Line speed; SAM_V modules are delivered with 115200.")
     read_new_address: bool = Field(False, description="Also read the address written to the card after its issue.")
@@ -124,7 +92,7 @@ class SocialCardAdapter(StrEnum):
     """Any CCID reader behind pcscd."""
 
 
-class SocialCardConfig(_Section):
+class SocialCardConfig(Section):
     adapter: SocialCardAdapter = Field(SocialCardAdapter.NONE, description="Which reader is fitted, if any.")
     port: str = Field("/dev/kiosk/socialcard", description="Serial port of a CRT-310 by its stable name.")
     baud: int = Field(9600, description="Line speed of a CRT-310; delivered with 9600.")
@@ -138,7 +106,7 @@ class ScannerProof(StrEnum):
     """Answers Newland's query."""
 
 
-class ScannerConfig(_Section):
+class ScannerConfig(Section):
     enabled: bool = Field(False, description="Whether a code scanner is fitted.")
     port: str = Field("/dev/kiosk/scanner", description="Serial port (USB-COM or RS-232) by its stable name.")
     baud: int = Field(9600, description="Line speed; without meaning for USB-COM.")
@@ -146,7 +114,7 @@ class ScannerConfig(_Section):
     aim_id: bool = Field(False, description="The scanner sends the AIM code id (]Q1); then nothing but QR codes is accepted.")
 
 
-class A4Config(_Section):
+class A4Config(Section):
     enabled: bool = Field(False, description="Whether an A4 printer is fitted.")
     server: str = Field("ipp://localhost:631", description="The CUPS server that owns the queue.")
     queue: str = Field("certificates", pattern="^[A-Za-z0-9_-]{1,60}$", description="Its queue for this printer.")
@@ -196,7 +164,7 @@ class PrinterModel(StrEnum):
     """A printer that never answers: nobody can know whether a slip came out."""
 
 
-class PrinterConfig(_Section):
+class PrinterConfig(Section):
     port: str = Field("/dev/kiosk/printer", description="Serial port by its stable name.")
     baud: int = Field(115200, description="Line speed as set on the printer.")
     width_dots: int = Field(576, description="576 for 80 mm paper, 384 for 58 mm.")
@@ -206,7 +174,7 @@ class PrinterConfig(_Section):
     ticket_left_s: float = Field(60.0, gt=0, description="A slip left in the mouth for this long is taken back or reported.")
 
 
-class UiConfig(_Section):
+class UiConfig(Section):
     fullscreen: bool = Field(True, description="Fill the screen; off only on a desk.")
     width: int = Field(1080, ge=480, description="Window width when not fullscreen.")
     height: int = Field(1920, ge=480, description="Window height when not fullscreen.")
@@ -223,13 +191,13 @@ class UiConfig(_Section):
     voice: bool = Field(True, description="Speak every step.")
 
 
-class StoreConfig(_Section):
+class StoreConfig(Section):
     path: Path = Field(Path("/var/lib/kiosk/terminal.db"), description="The encrypted database.")
     key_file: Path | None = Field(None, description="64 hex digits. Unset: systemd credential `kiosk-db-key`; demo makes one.")
     free_floor_mb: int = Field(512, ge=0, description="Below this much free disk no new case is taken.")
 
 
-class SyncConfig(_Section):
+class SyncConfig(Section):
     poll_s: float = Field(1.0, gt=0, description="How often the outbox is looked at.")
     pull_s: float = Field(300.0, gt=0, description="How often roster and decisions are asked for.")
     heartbeat_s: float = Field(60.0, gt=0, description="How often the office hears how this machine is; sooner on a change.")
@@ -248,6 +216,7 @@ class KioskConfig(BaseSettings):
     site: SiteConfig = SiteConfig()
     certification: CertificationConfig = CertificationConfig()
     face: FaceConfig = FaceConfig()
+    staff: StaffConfig = StaffConfig()
     camera: CameraConfig = CameraConfig()
     idcard: IdCardConfig = IdCardConfig()
     socialcard: SocialCardConfig = SocialCardConfig()
