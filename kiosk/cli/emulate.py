@@ -70,7 +70,10 @@ def printer(
 @app.command()
 def camera(
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on loopback; 0 takes any free one.")] = 0,
-    person: Annotated[Literal["cardholder", "stranger", "photo", "two", "nobody"], typer.Option()] = "cardholder",
+    person: Annotated[
+        Literal["cardholder", "stranger", "stiff", "photo", "waved_photo", "bent_photo", "cut_eyes", "screen", "two", "nobody"],
+        typer.Option(),
+    ] = "cardholder",
     fault: Fault = "",
 ) -> None:
     """A camera stream of a living portrait; prints the address to use and runs until interrupted."""

@@ -78,13 +78,13 @@ def paired(watcher: Watcher) -> bool:
 
 
 def test_a_binocular_camera_gives_one_instant_twice(watcher: Watcher) -> None:
-    """Both halves are rendered from the same frame, so a pair shows the same picture, but for the quality of JPEG."""
+    """Both halves show the same instant: where one is bright, the other is too, if not as bright."""
     watcher.service.want("face")
     watcher.wait(lambda: paired(watcher))
     pair = watcher.pairs[-1]
     assert pair.ir is not None and pair.skew is not None and abs(pair.skew) <= SKEW_S
     assert pair.ir.shape == pair.rgb.shape[:2]
-    assert abs(float(pair.rgb.mean()) - float(pair.ir.mean())) < 10
+    assert np.corrcoef(pair.rgb.mean(axis=2).ravel(), pair.ir.ravel())[0, 1] > 0.9
 
 
 @pytest.mark.parametrize("fault", [Fault.UNPLUGGED, Fault.STALLED, Fault.FROZEN])

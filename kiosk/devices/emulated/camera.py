@@ -1,74 +1,36 @@
 """An emulated camera: MJPEG over HTTP on the loopback interface, with people and faults to order.
 
     GET  /stream                              multipart/x-mixed-replace, opened by the product like any stream
-    GET  /ir                                  the same instants in grey: the infrared half of a binocular module
-    POST /person/cardholder|stranger|photo|waved_photo|two|nobody
+    GET  /ir                                  the same instants in infrared, from 60 mm aside: a binocular module
+    POST /person/cardholder|stranger|stiff|photo|waved_photo|bent_photo|cut_eyes|screen|two|nobody
+    POST /act/blink|turn_left|…               the person does it after a moment, if they can; words of the coach
     POST /fault/none|frozen|black|dark|unplugged|slow|stalled|torn|spoiled|noise|refused|resized
     POST /ir/fault/…                          the same for the infrared half alone
 
-Run by itself: python -m kiosk.devices.emulated.camera --port 8900
+Every picture is new. Run by itself: python -m kiosk.devices.emulated.camera --port 8900
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import select
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from enum import StrEnum
-from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import cv2
-import numpy as np
-
-from kiosk.devices.emulated.people import FPS, Person, loop
-from kiosk.devices.emulated.portrait import Picture
+from kiosk.devices.emulated.camera_faults import ENDING, Fault, encoded, noise
+from kiosk.devices.emulated.people import Person
+from kiosk.devices.emulated.stage import Eye, Stage
+from kiosk.devices.emulated.warp import FPS
 
 _BOUNDARY = "frame"
-_JPEG_QUALITY = 90
-_DARKNESS = 0.15
 _SLOW_FPS = 2.0
-_OTHER_SIZE = 800, 600
-_SIZE_FRAMES = 5
-_SPOILED_EVERY = 5
-_MARK, _MARK_AT = "DEMO", (12, 468)
-
-
-class Eye(StrEnum):
-    RGB = "rgb"
-    IR = "ir"
-
-
-class Fault(StrEnum):
-    NONE = "none"
-    FROZEN = "frozen"
-    """The same picture, to the last bit."""
-    BLACK = "black"
-    """A covered lens: nothing but noise."""
-    DARK = "dark"
-    UNPLUGGED = "unplugged"
-    """Running streams break, new ones are refused."""
-    SLOW = "slow"
-    STALLED = "stalled"
-    """The connection stands, nothing comes."""
-    TORN = "torn"
-    """Every picture ends half-way."""
-    SPOILED = "spoiled"
-    """Every few pictures one is nothing but random bytes."""
-    NOISE = "noise"
-    """Random bytes in the place of everything."""
-    REFUSED = "refused"
-    """Running streams break, new ones are hung up on without a word."""
-    RESIZED = "resized"
-    """The size of the pictures changes all the time."""
-
-
-_ENDING = frozenset({Fault.UNPLUGGED, Fault.REFUSED})
+_REQUEST = re.compile(r"[a-z_]{1,40}")
 
 
 class CameraEmulator:
@@ -76,12 +38,11 @@ class CameraEmulator:
 
     def __init__(self, port: int = 0, person: Person = Person.CARDHOLDER) -> None:
         """port: 0 takes a free one."""
-        self._person = person
+        self._stage = Stage(person)
         self._faults = dict.fromkeys(Eye, Fault.NONE)
         self._open: dict[Eye, set[object]] = {eye: set() for eye in Eye}
         self.openings = dict.fromkeys(Eye, 0)
         """Streams that were ever begun."""
-        self.show(person)
         self._stopping = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
         self._server.daemon_threads = True
@@ -89,15 +50,15 @@ class CameraEmulator:
         self._thread.start()
 
     def show(self, person: Person) -> None:
-        """The person before the camera from now on; rendering somebody for the first time takes about two seconds."""
-        for eye, fault in self._faults.items():
-            if eye is Eye.RGB or self.openings[eye]:
-                _pictures(person, eye, fault)  # before, so that the stream does not halt meanwhile
-        self._person = person
+        """The person before the camera from now on; somebody's first appearance takes about a second."""
+        self._stage.show(person)
+
+    def act(self, request: str) -> None:
+        """Asks the person for something, in the words of the terminal's coach."""
+        self._stage.act(request)
 
     def order(self, fault: Fault, eye: Eye = Eye.RGB) -> None:
         """The fault from now on, NONE to be well again."""
-        _pictures(self._person, eye, fault)
         self._faults[eye] = fault
 
     @property
@@ -151,19 +112,17 @@ class CameraEmulator:
 
     def _parts(self, eye: Eye, line: socket.socket) -> Iterator[bytes]:
         """What to send next, at the pace of the camera."""
-        held = b""
-        while not self._stopping.is_set() and self._faults[eye] not in _ENDING:
-            fault = self._faults[eye]
-            index = int(time.monotonic() * FPS)
-            if not held or fault is not Fault.FROZEN:
-                pictures = _pictures(self._person, eye, fault)
-                held = pictures[index % len(pictures)]
+        held, last = b"", -1
+        while not self._stopping.is_set() and (fault := self._faults[eye]) not in ENDING:
+            instant = last = max(int(time.monotonic() * FPS), last + 1)
             if fault is Fault.NOISE:
-                yield _random(len(held))
+                yield noise()
             elif fault is not Fault.STALLED:
+                if not held or fault is not Fault.FROZEN:
+                    held = encoded(self._stage.picture(eye, instant), fault, instant)
                 yield _part(held)
             fps = _SLOW_FPS if fault is Fault.SLOW else FPS
-            if _hung_up(line, max(0.0, index / FPS + 1 / fps - time.monotonic())):
+            if _hung_up(line, max(0.0, instant / FPS + 1 / fps - time.monotonic())):
                 return
 
 
@@ -180,73 +139,10 @@ def _part(jpeg: bytes) -> bytes:
     return head.encode() + jpeg + b"\r\n"
 
 
-def _random(size: int) -> bytes:
-    return np.random.default_rng().bytes(size)
-
-
 def _hung_up(line: socket.socket, seconds: float) -> bool:
     """Waits so long, or until the other side has gone."""
     readable, _, _ = select.select([line], [], [], seconds)
     return bool(readable) and line.recv(1, socket.MSG_PEEK) == b""
-
-
-def _black(frame: Picture) -> Picture:
-    return np.random.default_rng().integers(0, 12, frame.shape, dtype=np.uint8)
-
-
-def _dark(frame: Picture) -> Picture:
-    return np.asarray(frame * _DARKNESS, dtype=np.uint8)
-
-
-_FILTERS: dict[Fault, Callable[[Picture], Picture]] = {Fault.BLACK: _black, Fault.DARK: _dark}
-
-
-def _pictures(person: Person, eye: Eye, fault: Fault) -> list[bytes]:
-    """One loop as JPEG, made once, so that streaming costs nearly nothing."""
-    if fault in _FILTERS:
-        return _altered(person, eye, fault)
-    if fault is Fault.TORN:
-        return [jpeg[: len(jpeg) // 2] for jpeg in _rendered(person, eye)]
-    if fault is Fault.SPOILED:
-        return [jpeg if i % _SPOILED_EVERY else _random(len(jpeg)) for i, jpeg in enumerate(_rendered(person, eye))]
-    if fault is Fault.RESIZED:
-        return _resized(person, eye)
-    return _rendered(person, eye)
-
-
-@cache
-def _rendered(person: Person, eye: Eye) -> list[bytes]:
-    if eye is Eye.RGB:
-        return [_jpeg(_marked(frame)) for frame in loop(person)]
-    return [_jpeg(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8)) for frame in _decoded(person, Eye.RGB)]
-
-
-@cache
-def _altered(person: Person, eye: Eye, fault: Fault) -> list[bytes]:
-    return [_jpeg(_FILTERS[fault](frame)) for frame in _decoded(person, eye)]
-
-
-@cache
-def _resized(person: Person, eye: Eye) -> list[bytes]:
-    return [
-        _jpeg(np.asarray(cv2.resize(frame, _OTHER_SIZE), dtype=np.uint8)) if i // _SIZE_FRAMES % 2 else _jpeg(frame)
-        for i, frame in enumerate(_decoded(person, eye))
-    ]
-
-
-def _decoded(person: Person, eye: Eye) -> Iterator[Picture]:
-    for jpeg in _rendered(person, eye):
-        yield np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_UNCHANGED), dtype=np.uint8)
-
-
-def _marked(rgb: Picture) -> Picture:
-    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-    cv2.putText(bgr, _MARK, _MARK_AT, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (200, 200, 200), 2)
-    return np.asarray(bgr, dtype=np.uint8)
-
-
-def _jpeg(picture: Picture) -> bytes:
-    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
 
 
 _PATHS = {"/stream": Eye.RGB, "/ir": Eye.IR}
@@ -273,8 +169,10 @@ def _handler_for(camera: CameraEmulator) -> type[BaseHTTPRequestHandler]:
                 camera.show(Person(value))
             elif what == "fault" and value in set(Fault):
                 camera.order(Fault(value), eye)
+            elif what == "act" and _REQUEST.fullmatch(value):
+                camera.act(value)
             else:
-                known = f"/person/{'|'.join(Person)} or /fault/{'|'.join(Fault)}, with /ir before it for the infrared half"
+                known = f"/person/{'|'.join(Person)}, /act/…, /fault/{'|'.join(Fault)}, /ir/fault/… for the infrared half"
                 self.send_error(HTTPStatus.NOT_FOUND, explain=f"known: {known}")
                 return
             self.send_response(HTTPStatus.NO_CONTENT)

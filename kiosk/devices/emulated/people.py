@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
 from importlib.util import find_spec
@@ -17,26 +18,22 @@ from pathlib import Path
 import cv2
 import dlib
 import numpy as np
-import numpy.typing as npt
 
-from kiosk.devices.emulated.portrait import SIZE, LivingPortrait, Picture, Plane, Pose
+from kiosk.devices.emulated.actor import BLINK_S, Body
+from kiosk.devices.emulated.drift import SWAY, WAVE
+from kiosk.devices.emulated.light import Light, Sensor
+from kiosk.devices.emulated.portrait import LivingPortrait, Pose
+from kiosk.devices.emulated.sheets import Sheet
+from kiosk.devices.emulated.warp import FPS, SIZE, Picture, Plane
 
-Noise = npt.NDArray[np.float32]
-
-FPS = 12.5
 LOOP_FRAMES = 60
 """4.8 s."""
-SWAY = Pose(yaw=0.8, pitch=0.8, roll=0.6, dx=1.5, dy=1.2, zoom=1.0)
-"""Largest deflections of somebody who stands still."""
-WAVE = Pose(yaw=45, pitch=25, roll=12, dx=40, dy=25, zoom=1.25)
-"""Of a photograph waved by hand."""
 
 _BLINKS_AT_S = (1.2, 3.6)
-_BLINK_S = 0.32
-_NOISE_GREY = 2.0
-_FLICKER = 0.01
 _ENROLMENT = (Pose(pitch=1.0), Pose(yaw=5.0), Pose(yaw=-5.0, pitch=-1.0))
 _LANDMARKS = "shape_predictor_68_face_landmarks.dat"
+_DLIB = threading.Lock()
+"""Its detector is not for two threads at once."""
 
 
 class Person(StrEnum):
@@ -45,6 +42,13 @@ class Person(StrEnum):
     PHOTO = "photo"
     """A print of the cardholder's face, held before the camera."""
     WAVED_PHOTO = "waved_photo"
+    BENT_PHOTO = "bent_photo"
+    CUT_EYES = "cut_eyes"
+    """The print, with the eyes of whoever holds it behind holes."""
+    SCREEN = "screen"
+    """A telephone that shows the cardholder."""
+    STIFF = "stiff"
+    """The cardholder, who blinks but cannot turn the head."""
     TWO = "two"
     NOBODY = "nobody"
 
@@ -69,29 +73,39 @@ def loop(person: Person, seed: int = 0) -> list[Picture]:
             return film(living_portrait(person), motion(SWAY, rng), blinking(), rng)
         case Person.PHOTO | Person.WAVED_PHOTO:
             limits = WAVE if person is Person.WAVED_PHOTO else SWAY
-            return film(living_portrait(Person.CARDHOLDER, flat=True), motion(limits, rng), still_eyes(), rng)
+            return film(Sheet(living_portrait(Person.CARDHOLDER).face), motion(limits, rng), still_eyes(), rng)
         case Person.TWO:
             pairs = zip(loop(Person.CARDHOLDER, seed), loop(Person.STRANGER, seed), strict=True)
-            return [np.hstack([_middle(one), _middle(other)]) for one, other in pairs]
+            return [np.hstack([middle(one), middle(other)]) for one, other in pairs]
         case Person.NOBODY:
-            blurred = cv2.GaussianBlur(living_portrait(Person.CARDHOLDER).render(Pose()), (0, 0), 40)
-            noise = _noise(rng)
-            return [_as_filmed(np.asarray(blurred, dtype=np.uint8), 1.0, next(noise)) for _ in range(LOOP_FRAMES)]
+            sensor = Sensor(Light.EVEN, rng)
+            return [sensor.film(empty_room(), 0.0) for _ in range(LOOP_FRAMES)]
+        case _:
+            raise ValueError(f"{person.value} acts and is no loop")
 
 
 def enrolment_portraits(person: Person) -> list[bytes]:
     """Three PNG pictures as enrolment takes them: frontal, a little left, a little right; not frames of the loop."""
-    noise = _noise(np.random.default_rng(7))
+    sensor = Sensor(Light.EVEN, np.random.default_rng(7))
     living = living_portrait(person)
-    frames = [_as_filmed(living.render(pose), 1.0, next(noise)) for pose in _ENROLMENT]
+    frames = [sensor.film(living.render(pose), 0.0) for pose in _ENROLMENT]
     return [cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes() for frame in frames]
 
 
 @cache
-def living_portrait(person: Person, flat: bool = False) -> LivingPortrait:
-    """The head of a person with a sample photograph, or with `flat` the photograph as a sheet."""
+def living_portrait(person: Person) -> LivingPortrait:
+    """The head of a person with a sample photograph."""
     picture = sample_photograph(person)
-    return LivingPortrait(picture, _landmarks(picture), flat)
+    points = landmarks(picture)
+    if points is None:
+        raise RuntimeError(f"no face is found in the sample photograph of the {person.value}")
+    return LivingPortrait(picture, points)
+
+
+@cache
+def empty_room() -> Picture:
+    """(480, 640, 3): nobody, and nothing in focus."""
+    return np.asarray(cv2.GaussianBlur(living_portrait(Person.CARDHOLDER).face.still, (0, 0), 40), dtype=np.uint8)
 
 
 def sample_photograph(person: Person) -> Picture:
@@ -103,14 +117,10 @@ def sample_photograph(person: Person) -> Picture:
     return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), dtype=np.uint8)
 
 
-def film(
-    portrait: LivingPortrait, poses: Sequence[Pose], lids: Sequence[float], rng: np.random.Generator
-) -> list[Picture]:
-    """The clip of a camera: motion and blinks (0 open to 1 closed) per frame, noise and a slight flicker of the light."""
-    cycles = round(0.7 * len(poses) / FPS)
-    gains = [1 + _FLICKER * math.sin(2 * math.pi * cycles * i / len(poses)) for i in range(len(poses))]
-    takes = zip(poses, lids, gains, _noise(rng), strict=False)  # the noise never ends
-    return [_as_filmed(portrait.render(pose, lid), gain, noise) for pose, lid, gain, noise in takes]
+def film(portrait: Body, poses: Sequence[Pose], lids: Sequence[float], rng: np.random.Generator) -> list[Picture]:
+    """The clip of a camera: motion and blinks (0 open to 1 closed) per frame, and noise."""
+    sensor = Sensor(Light.EVEN, rng)
+    return [sensor.film(portrait.render(pose, lid), 0.0) for pose, lid in zip(poses, lids, strict=True)]
 
 
 def motion(limits: Pose, rng: np.random.Generator, frames: int = LOOP_FRAMES) -> list[Pose]:
@@ -135,7 +145,7 @@ def still_eyes(frames: int = LOOP_FRAMES) -> list[float]:
 
 
 def _lid(since: float) -> float:
-    return math.sin(math.pi * since / _BLINK_S) if 0 < since < _BLINK_S else 0.0
+    return math.sin(math.pi * since / BLINK_S) if 0 < since < BLINK_S else 0.0
 
 
 def _drift(frames: int, rng: np.random.Generator) -> Plane:
@@ -147,26 +157,28 @@ def _drift(frames: int, rng: np.random.Generator) -> Plane:
     return np.asarray(smooth / np.abs(smooth).max(), dtype=np.float64)
 
 
-def _noise(rng: np.random.Generator) -> Iterator[Noise]:
-    """Of the sensor, without end: four fields shifted at random look like fresh ones at a fraction of the time."""
-    fields = _NOISE_GREY * rng.standard_normal((4, SIZE[1], SIZE[0], 3), dtype=np.float32)
-    while True:
-        yield np.roll(fields[rng.integers(len(fields))], int(rng.integers(SIZE[0])), axis=1)
-
-
-def _as_filmed(frame: Picture, gain: float, noise: Noise) -> Picture:
-    return np.asarray(np.clip(frame * gain + noise, 0, 255), dtype=np.uint8)
-
-
-def _middle(frame: Picture) -> Picture:
+def middle(frame: Picture) -> Picture:
+    """Half of its width: room for one of two people."""
     quarter = SIZE[0] // 4
     return frame[:, quarter : SIZE[0] - quarter]
 
 
-def _landmarks(picture: Picture) -> Plane:
-    face = dlib.get_frontal_face_detector()(picture, 0)[0]
-    predictor = dlib.shape_predictor(str(_folder("face_recognition_models") / "models" / _LANDMARKS))
-    return np.array([(point.x, point.y) for point in predictor(picture, face).parts()], dtype=np.float64)
+def landmarks(picture: Picture) -> Plane | None:
+    """(68, 2) of the first face in the picture, in its pixels; None without a face."""
+    with _DLIB:
+        faces = _detector()(picture, 0)
+        parts = _predictor()(picture, faces[0]).parts() if faces else ()
+    return np.array([(point.x, point.y) for point in parts], dtype=np.float64) if faces else None
+
+
+@cache
+def _detector() -> dlib.fhog_object_detector:
+    return dlib.get_frontal_face_detector()
+
+
+@cache
+def _predictor() -> dlib.shape_predictor:
+    return dlib.shape_predictor(str(_folder("face_recognition_models") / "models" / _LANDMARKS))
 
 
 def _folder(package: str) -> Path:

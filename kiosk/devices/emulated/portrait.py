@@ -1,4 +1,4 @@
-"""The living portrait: one still photograph becomes a head that turns, sways and blinks. For demo and tests only.
+"""The living portrait: one still photograph becomes a head that turns, sways, blinks and speaks. For demo and tests only.
 
 Unit of length is the distance of the eyes (u); origin the nasion; x right, y down, z to the camera. It is itself an
 attack no ordinary camera can tell from a person, which is why only a demo configuration accepts such a source.
@@ -11,22 +11,20 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Picture = npt.NDArray[np.uint8]
-"""(height, width, 3), RGB."""
-Plane = npt.NDArray[np.float64]
+from kiosk.devices.emulated.features import Features, smooth
+from kiosk.devices.emulated.infrared import skin
+from kiosk.devices.emulated.warp import HALF_X, HALF_Y, SIZE, Picture, Plane, drawn, sources
 
 EYE_PX = 85.0
-SIZE = (640, 480)
-_ORIGIN_PX = (0.50 * SIZE[0], 0.42 * SIZE[1])
+ORIGIN_PX = (0.50 * SIZE[0], 0.42 * SIZE[1])
 """Where the nasion lies."""
+UNIT_MM = 63.0
+BINOCULAR = 60 / UNIT_MM
+"""How far the second eye of a binocular module is to the right of the first, in u: 60 mm."""
 _CAMERA = 8.0
 """Distance of the camera: 50 cm at 63 mm between the eyes."""
 _PIVOT = 1.25
-_INVERT_STEPS = 8
-_LEFT_EYE, _RIGHT_EYE = 36, 42
-_BROWS = {_LEFT_EYE: slice(17, 22), _RIGHT_EYE: slice(22, 27)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,71 +43,47 @@ class Pose:
 
 
 class LivingPortrait:
-    """A head made from a still, or with `flat` the same still as a sheet of paper held before the camera."""
+    """A head made from a still. The background stays where it is, the neck gives way like rubber."""
 
-    def __init__(self, still: Picture, points: Plane, flat: bool = False) -> None:
+    def __init__(self, still: Picture, points: Plane) -> None:
         """points: the 68 landmarks of the one face in the still, in its pixels."""
+        self.face = FramedFace(still, points)
+        x, y = in_units(HALF_X, HALF_Y)
+        self._surface = head_surface(x, y).astype(np.float32)
+        self._follows = head_share(x, y).astype(np.float32)
+
+    def render(self, pose: Pose, blink: float = 0.0, mouth: float = 0.0, t: float = 0.0) -> Picture:
+        """One frame without camera noise. blink, mouth: 0 at rest to 1; t changes nothing about a head."""
+        return self._drawn(self.face.acting(blink, mouth), pose, 0.0)
+
+    def infrared(
+        self, pose: Pose, blink: float = 0.0, mouth: float = 0.0, t: float = 0.0, seen_from: float = BINOCULAR
+    ) -> Picture:
+        """(480, 640) grey: the same instant in infrared light, the camera so many u to the right."""
+        return self._drawn(skin(self.face.acting(blink, mouth)), pose, seen_from)
+
+    def _drawn(self, picture: Picture, pose: Pose, seen_from: float) -> Picture:
+        """What is nearer than the head's axis moves more than the whole, what is farther less: disparity."""
+        aside = disparity(seen_from, pose)
+        x, y = project(self._surface, pose, seen_from)
+        return drawn(picture, sources((x + aside - HALF_X) * self._follows, (y - HALF_Y) * self._follows, aside))
+
+
+class FramedFace:
+    """A still with the eyes level and EYE_PX apart, the nasion at its place; its lids and lips can be moved."""
+
+    def __init__(self, still: Picture, points: Plane) -> None:
         matrix = _reframing(points)
-        self._still = np.asarray(cv2.warpAffine(still, matrix, SIZE, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
-        self._points = points @ matrix[:, :2].T + matrix[:, 2]
-        width, height = SIZE[0] // 2, SIZE[1] // 2  # flow at half resolution
-        self._xs, self._ys = np.meshgrid(np.arange(width) * 2.0, np.arange(height) * 2.0)
-        x, y = (self._xs - _ORIGIN_PX[0]) / EYE_PX, (self._ys - _ORIGIN_PX[1]) / EYE_PX
-        if flat:
-            self._surface = np.stack([x, y, np.zeros_like(x)])
-            self._follows = np.ones_like(x)
-        else:
-            self._surface = head_surface(x, y)
-            rim = np.sqrt((x / 1.45) ** 2 + ((y - 0.45) / 1.95) ** 2)
-            self._follows = 1 - _smooth((rim - 1.05) / 0.95)
+        """points: the 68 landmarks of the one face in the still, in its pixels."""
+        self.still = np.asarray(cv2.warpAffine(still, matrix, SIZE, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
+        """(480, 640, 3)."""
+        self.points = points @ matrix[:, :2].T + matrix[:, 2]
+        """(68, 2) in pixels of `still`."""
+        self._features = Features(self.points, EYE_PX)
 
-    def render(self, pose: Pose, blink: float = 0.0) -> Picture:
-        """One frame without camera noise. blink: 0 open to 1 closed."""
-        face = self._still if blink <= 0 else self._with_lids(blink)
-        map_x, map_y = self._flow(pose)
-        # BORDER_REFLECT would show a second face
-        return np.asarray(cv2.remap(face, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
-
-    def _flow(self, pose: Pose) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """For every pixel of the frame where in the still it comes from: the forward motion, inverted step by step."""
-        x, y = project(self._surface, pose)
-        fx, fy = (x - self._xs) * self._follows, (y - self._ys) * self._follows
-        flow = np.dstack([fx, fy]).astype(np.float32)
-        at = np.dstack([self._xs, self._ys]).astype(np.float32)
-        source = at - flow
-        for _ in range(_INVERT_STEPS):
-            moved = cv2.remap(flow, source[..., 0] / 2, source[..., 1] / 2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            source = np.asarray(0.3 * source + 0.7 * (at - moved), dtype=np.float32)
-        offset = cv2.resize(source - at, SIZE, interpolation=cv2.INTER_LINEAR)
-        grid_x, grid_y = np.meshgrid(np.arange(SIZE[0], dtype=np.float32), np.arange(SIZE[1], dtype=np.float32))
-        return grid_x + offset[..., 0], grid_y + offset[..., 1]
-
-    def _with_lids(self, blink: float) -> Picture:
-        face = self._still.copy()
-        for eye in (_LEFT_EYE, _RIGHT_EYE):
-            self._close(face, eye, blink)
-        return face
-
-    def _close(self, face: Picture, eye: int, blink: float) -> None:
-        """Draws the skin above the eye down to where the upper lid is now."""
-        p, u = self._points, EYE_PX
-        left, right = p[eye, 0] - 0.06 * u, p[eye + 3, 0] + 0.06 * u
-        xs = np.arange(math.floor(left), math.ceil(right) + 1)
-        upper = _parabola(p[eye : eye + 4], xs)
-        lower = _parabola(p[[eye, eye + 5, eye + 4, eye + 3]], xs)
-        brow = _parabola(p[_BROWS[eye]], xs)
-        taper = _smooth((xs - left) / (0.1 * u)) * _smooth((right - xs) / (0.1 * u))
-        edge = upper + 0.92 * blink * taper * np.maximum(lower - upper, 0)
-        start = np.clip(brow + 0.09 * u, upper - 0.30 * u, upper - 0.08 * u)
-        top, bottom = math.floor(start.min()), math.ceil(edge.max() + 0.1 * u)
-        ys = np.arange(top, bottom + 1)[:, None].astype(np.float64)
-        skin = (ys > start) & (ys < edge)
-        stretched = start + (ys - start) / (edge - start) * (upper - 0.035 * u - start)
-        map_y = np.where(skin, stretched, ys).astype(np.float32)
-        map_x = np.broadcast_to(xs.astype(np.float32), map_y.shape)
-        patch = cv2.remap(face, np.ascontiguousarray(map_x), map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        lash = 1 - 0.55 * np.exp(-(((ys - edge) / (0.022 * u)) ** 2)) * taper * min(1.0, 1.3 * blink)
-        face[top : bottom + 1, xs[0] : xs[-1] + 1] = np.clip(patch * lash[..., None], 0, 255).astype(np.uint8)
+    def acting(self, blink: float, mouth: float) -> Picture:
+        picture = self.still if blink <= 0 else self._features.with_lids(self.still, blink)
+        return picture if mouth <= 0 else self._features.with_mouth(picture, mouth)
 
 
 def _reframing(points: Plane) -> Plane:
@@ -120,17 +94,19 @@ def _reframing(points: Plane) -> Plane:
     angle = math.atan2(dy, dx)
     cos, sin = scale * math.cos(angle), scale * math.sin(angle)
     turn = np.array([[cos, sin], [-sin, cos]])
-    shift = np.array(_ORIGIN_PX) - turn @ points[27]
+    shift = np.array(ORIGIN_PX) - turn @ points[27]
     return np.hstack([turn, shift[:, None]])
 
 
-def _smooth(t: Plane) -> Plane:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
+def in_units(x: Plane, y: Plane) -> tuple[Plane, Plane]:
+    """Pixels of the frame in u from the nasion."""
+    return (x - ORIGIN_PX[0]) / EYE_PX, (y - ORIGIN_PX[1]) / EYE_PX
 
 
-def _parabola(through: Plane, xs: Plane) -> Plane:
-    return np.asarray(np.polyval(np.polyfit(through[:, 0], through[:, 1], 2), xs), dtype=np.float64)
+def head_share(x: Plane, y: Plane) -> Plane:
+    """How much a point of the frame belongs to the head: 1 in the face, 0 in the background."""
+    rim = np.sqrt((x / 1.45) ** 2 + ((y - 0.45) / 1.95) ** 2)
+    return 1 - smooth((rim - 1.05) / 0.95)
 
 
 def head_surface(x: Plane, y: Plane) -> Plane:
@@ -140,15 +116,23 @@ def head_surface(x: Plane, y: Plane) -> Plane:
     return np.stack([x * away, y * away, z])
 
 
-def project(surface: Plane, pose: Pose) -> tuple[Plane, Plane]:
-    """Pixel x and y of a surface (3, …) after yaw about y, then pitch about x, then roll about z."""
+def project(surface: Plane, pose: Pose, seen_from: float = 0.0) -> tuple[Plane, Plane]:
+    """Pixel x and y of a surface (3, …) after yaw about y, then pitch about x, then roll about z.
+
+    seen_from: how far to the right of its usual place the camera stands, in u; it still looks straight ahead.
+    """
     yaw, pitch, roll = (math.radians(angle) for angle in (pose.yaw, pose.pitch, pose.roll))
     x, y, z = surface
     x, z = x * math.cos(yaw) + z * math.sin(yaw), -x * math.sin(yaw) + z * math.cos(yaw)
     y, z = y * math.cos(pitch) - z * math.sin(pitch), y * math.sin(pitch) + z * math.cos(pitch)
     x, y = x * math.cos(roll) - y * math.sin(roll), x * math.sin(roll) + y * math.cos(roll)
     scale = EYE_PX * _CAMERA / (_CAMERA / pose.zoom - z)
-    return x * scale + _ORIGIN_PX[0] + pose.dx, y * scale + _ORIGIN_PX[1] + pose.dy
+    return (x - seen_from) * scale + ORIGIN_PX[0] + pose.dx, y * scale + ORIGIN_PX[1] + pose.dy
+
+
+def disparity(seen_from: float, pose: Pose) -> float:
+    """How many pixels the axis of a head (z = 0) moves to the left when seen from so far to the right."""
+    return seen_from * EYE_PX * pose.zoom
 
 
 def depth(x: Plane, y: Plane) -> Plane:
