@@ -11,22 +11,35 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
 import cv2
 import numpy as np
 
-from kiosk.config import FaceConfig
-from kiosk.domain.coaching import Coach
-from kiosk.domain.decision import FaceEvidence
-from kiosk.domain.roster import FaceTemplate
+from kiosk.config.face import FaceConfig
+from kiosk.domain.face_task import FaceTask
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 from kiosk.domain.trouble import FaceTrouble
 from kiosk.face import worker
+from kiosk.face.align import Grey
+from kiosk.face.base import FaceBase
 from kiosk.face.engine import Image
-from kiosk.face.messages import Begin, Brought, Cancel, Command, FrameReady, FrameTaken, Ready, Report, Stop, Unavailable
+from kiosk.face.messages import (
+    Advice,
+    Begin,
+    Brought,
+    Cancel,
+    Command,
+    Ending,
+    FrameReady,
+    FrameTaken,
+    Ready,
+    Report,
+    Stop,
+    Unavailable,
+)
 from kiosk.face.ring import SLOTS, FrameRing
 
 _log = logging.getLogger(__name__)
@@ -39,7 +52,7 @@ _RETRY_S = (0.5, 30.0)
 _CALM_S = 60.0
 """A process that lived this long is replaced without the waits of earlier deaths."""
 
-Brings = Coach | FaceEvidence | FaceTrouble
+Brings = Advice | Ending
 _T = TypeVar("_T")
 
 
@@ -62,6 +75,7 @@ class FaceClient:
         self._on_status = on_status
         self._status = DeviceStatus(DeviceKind.FACE, DeviceState.UNKNOWN)
         self._thread = threading.Thread(target=self._supervise, name="face-client", daemon=True)
+        self._engine = ""
         self._stopping = threading.Event()
         self._attention = threading.Event()
         self._lock = threading.Lock()
@@ -73,6 +87,11 @@ class FaceClient:
         """The try somebody waits for."""
         self._serial = 0
         self._taken = 0
+
+    @property
+    def engine(self) -> str:
+        """Id of the engine whose templates can be compared; empty until the models are loaded."""
+        return self._engine
 
     @property
     def status(self) -> DeviceStatus:
@@ -101,11 +120,14 @@ class FaceClient:
                 self._ring.destroy()
                 self._ring = None
 
-    def begin(self, templates: Sequence[FaceTemplate]) -> None:
-        """Starts a try. on_event: Coach as often as needed, then once FaceEvidence or FaceTrouble, unless ended."""
+    def begin(self, task: FaceTask, base: FaceBase | None = None, own: int | None = None) -> None:
+        """Starts a try. on_event: Advice as often as needed, then once an Ending, unless ended.
+
+        base: the people enrolled here, where the task is held against them; own: the person's own index in it.
+        """
         with self._lock:
             self._attempt += 1
-            self._running = Begin(self._attempt, tuple(templates))
+            self._running = Begin(self._attempt, task, base, own)
             self._send(self._running)
         self._attention.set()
 
@@ -116,19 +138,24 @@ class FaceClient:
             self._send(Cancel())
             self._wipe()
 
-    def offer(self, frame_bgr: Image, t: float) -> None:
-        """A camera frame and its monotonic time. Dropped when no try runs or the process has enough to do."""
+    def offer(self, frame_bgr: Image, t: float, ir: Grey | None = None, t_ir: float = 0.0) -> None:
+        """A camera frame and its monotonic time, with the infrared half of the same instant where there is one.
+
+        Dropped when no try runs or the process has enough to do.
+        """
         with self._lock:
             waiting = self._serial - self._taken
             if self._ring is None or self._pipe is None or self._running is None or waiting >= SLOTS - 1:
                 return
             frame = self._fitting(frame_bgr)
+            infrared = None if ir is None else self._fitting(ir)
             self._serial += 1
             slot = self._serial % SLOTS
-            self._ring.write(slot, frame)
-            self._send(FrameReady(self._running.attempt, self._serial, slot, frame.shape[0], frame.shape[1], t))
+            self._ring.write(slot, frame, infrared)
+            sizes = frame.shape[:2], None if infrared is None else infrared.shape[:2]
+            self._send(FrameReady(self._running.attempt, self._serial, slot, sizes[0], t, sizes[1], t_ir))
 
-    def _fitting(self, frame: Image) -> Image:
+    def _fitting(self, frame: Image | Grey) -> Image | Grey:
         width, height = self._frame_size
         scale = min(1.0, width / frame.shape[1], height / frame.shape[0])
         if scale == 1.0:
@@ -208,7 +235,8 @@ class FaceClient:
                 return "died"
             deadline = time.monotonic() + self._config.heartbeat_s
             match report:
-                case Ready():
+                case Ready(engine):
+                    self._engine = engine
                     self._report(DeviceState.READY)
                 case Unavailable(reason):
                     return reason
@@ -234,7 +262,7 @@ class FaceClient:
         with self._lock:
             if self._running is None or attempt != self._running.attempt:
                 return
-            if not isinstance(what, Coach):
+            if isinstance(what, Ending):
                 self._running = None
                 self._wipe()
         self._tell(self._on_event, what)

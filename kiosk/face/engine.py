@@ -13,7 +13,9 @@ Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
 """(68, 2): iBUG 300-W order, x right and y down, in pixels of the frame."""
 Vector = npt.NDArray[np.float64]
-"""An embedding; compared by L2 distance, only with vectors of the same engine id."""
+"""An embedding; compared by its engine's own distance, only with vectors of the same engine id."""
+Vectors = npt.NDArray[np.float64]
+"""(n, d): embeddings as rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class EngineUnavailable(Exception):
     """The engine cannot be used on this machine. `reason` is a stable code.
 
     `models_missing`: a model file is not there · `models_changed`: its SHA-256 is not the known one
-    · `library_broken`: the recognition library cannot be imported.
+    · `models_unusable`: the known file, but no network this engine can run · `library_broken`: the recognition library
+    cannot be imported.
     """
 
     def __init__(self, reason: str) -> None:
@@ -61,3 +64,6 @@ class FaceEngine(Protocol):
     def landmarks(self, rgb: Image, box: Box) -> Points: ...
 
     def embed(self, rgb: Image, box: Box) -> Vector: ...
+
+    def distances(self, live: Vectors, enrolled: Vectors) -> Vectors:
+        """(n, m): how far each of n live embeddings is from each of m enrolled ones. 0 is equal."""

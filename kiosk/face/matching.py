@@ -1,4 +1,4 @@
-"""The score of the decision bands: mean L2 distance over all frames and all templates.
+"""The score of the decision bands: mean distance over all frames and all templates.
 
 Never the minimum and never a mean embedding: both let strangers nearer (measured two to eight times as many).
 """
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kiosk.domain.roster import FaceTemplate
-from kiosk.face.engine import Vector
+from kiosk.domain.roster import FaceTemplate, TemplateSource
+from kiosk.face.engine import FaceEngine, Vector, Vectors
 
 
 def comparable(templates: Sequence[FaceTemplate], engine_id: str) -> tuple[FaceTemplate, ...]:
@@ -19,8 +19,24 @@ def comparable(templates: Sequence[FaceTemplate], engine_id: str) -> tuple[FaceT
     return tuple(one for one in templates if one.engine == engine_id)
 
 
-def mean_distance(vectors: Sequence[Vector], templates: Sequence[FaceTemplate]) -> float:
-    """NaN when there is nothing to compare."""
-    if not vectors or not templates:
+def foreign(templates: Sequence[FaceTemplate], engine_id: str) -> int:
+    """How many are refused: with any of them the person has to be enrolled again."""
+    return sum(one.engine != engine_id for one in templates)
+
+
+def chip_only(templates: Sequence[FaceTemplate]) -> bool:
+    """Nothing but photographs of a card's chip can be compared."""
+    return bool(templates) and all(one.source is TemplateSource.CHIP for one in templates)
+
+
+def mean_distance(engine: FaceEngine, vectors: Sequence[Vector], templates: Sequence[FaceTemplate]) -> float:
+    """Over the templates of this engine only. NaN when there is nothing to compare."""
+    same = comparable(templates, engine.id)
+    if not len(vectors) or not same:
         return math.nan
-    return float(np.mean([np.linalg.norm(vector - np.asarray(one.vector)) for vector in vectors for one in templates]))
+    return float(engine.distances(np.asarray(vectors, dtype=np.float64), matrix(same)).mean())
+
+
+def matrix(templates: Sequence[FaceTemplate]) -> Vectors:
+    """(n, d): the embeddings as rows."""
+    return np.array([one.vector for one in templates], dtype=np.float64)

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kiosk.domain.coaching import Coach
+from kiosk.domain.coaching import Coach, FlashPlan, Progress
 from kiosk.domain.decision import FaceEvidence
-from kiosk.domain.roster import FaceTemplate
+from kiosk.domain.enrolment import EnrolmentEvidence
+from kiosk.domain.face_task import FaceTask
 from kiosk.domain.trouble import FaceTrouble
+from kiosk.face.base import FaceBase
+
+Advice = Coach | Progress | FlashPlan
+"""What a try brings on its way, as often as needed."""
+Ending = FaceEvidence | EnrolmentEvidence | FaceTrouble
+"""What a try ends in, once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
     attempt: int
-    templates: tuple[FaceTemplate, ...] = field(repr=False)
+    task: FaceTask
+    base: FaceBase | None = field(default=None, repr=False)
+    """The people enrolled here; None where nothing is held against them."""
+    own: int | None = None
+    """The person's own index in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +45,13 @@ class FrameReady:
     attempt: int
     serial: int
     slot: int
-    height: int
-    width: int
+    size: tuple[int, int]
+    """Height and width."""
     t: float
     """Monotonic time of the frame; the clock is the same in both processes."""
+    ir_size: tuple[int, int] | None = None
+    """Of the infrared half, where there is one."""
+    t_ir: float = 0.0
 
 
 Command = Begin | Cancel | Stop | FrameReady
@@ -71,10 +85,10 @@ class FrameTaken:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What a step of the try brought; anything but a Coach is its end."""
+    """What a step of the try brought."""
 
     attempt: int
-    what: Coach | FaceEvidence | FaceTrouble
+    what: Advice | Ending
 
 
 Report = Ready | Unavailable | Beat | FrameTaken | Brought

@@ -1,98 +1,149 @@
-"""Whether a frame can be used, and if not, the one thing to ask the person for (checked in the order of the code).
+"""What can be measured of the picture of a face. Which values are good enough is the gate's business.
 
-Bad pictures hardly ever let a stranger in; they cost the honest person a try. The gate is for the person's sake.
+Bad pictures hardly ever let a stranger in; they cost the honest person a try. Measuring is for the person's sake.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 
-from kiosk.config import FaceConfig
 from kiosk.domain.coaching import Coach
 from kiosk.face import geometry
 from kiosk.face.align import Grey, cut_face
 from kiosk.face.engine import Box, Points
 
 _REFERENCE_WIDTH = 1280
-"""The frame width that `width_min` refers to."""
-_SECOND_FACE = 1.5
-"""The person must be this many times as wide as the next face."""
-_DARK_ROOM = 0.5
-"""No face and a mean grey under this share of `grey_min`: the light is what is missing, not the person."""
 _EYE_PX, _EYES_AT, _CHIP = 57.5, (43.75, 12.0), (90, 90)
 """Brows to chin of the 150 px chip the recogniser sees."""
+_CHIP_PAD = 0.4
+"""Face widths round the box that certainly hold that part of it."""
+_WHITE = 247
+"""ISO/IEC 29794-5 counts from here as overexposed."""
+_STRIDE = 8
+"""The mean of the surroundings needs no more than every eighth pixel of every eighth row."""
+_BESIDE = 0.25
+"""Face widths beside the box that are still hair and ears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    width: float
+    """Of the face, in pixels of a 1280 wide frame."""
+    height: float
+    """Of the face, share of the frame's height."""
+    offset: float
+    """From the middle, share of the frame's width; positive is right in the picture, the person's own left."""
+    cut: float
+    """Share of the face's box that lies outside the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Of the face from brows to chin; grey levels 0 to 255."""
+
+    brightness: float
+    glare: float
+    """Share of white pixels."""
+    side: float
+    """|ln| of the ratio of both halves: 0 is even, 0.7 means one half is twice as bright."""
+    back: float
+    """ln of the ratio of the surroundings to the face: above 0 the background is the brighter."""
+    sharpness: float
+    """Laplacian variance after denoising."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bearing:
+    """Ratios of `geometry`; roll in degrees."""
+
+    yaw: float
+    pitch: float
+    roll: float
+    eyes: float
+    """Eye aspect ratio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    mask: float
+    """Mask score of `coverings`; exactly 0 for a picture without colour, of which nothing can be said."""
+    eyes: float
+    """Brightness of the eyes beside the cheeks; 1 is equal."""
+    lips: float
+    """How far the lips' colour is from that of chin and cheeks, in 8-bit a*b*: a mask hides the difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
+    """What the gate says, and the measures it needed to say so; the costlier ones are None when a cheaper one decided."""
+
     coach: Coach | None
     """None: usable."""
-    sharpness: float = 0.0
-    """Laplacian variance of the face."""
+    place: Place | None = None
+    light: Light | None = None
+    bearing: Bearing | None = None
+    cover: Cover | None = None
+
+    @property
+    def sharpness(self) -> float:
+        """0 where it was not measured."""
+        return 0.0 if self.light is None else self.light.sharpness
 
 
-def without_face(grey: Grey, config: FaceConfig) -> Quality:
-    dark = float(grey.mean()) < _DARK_ROOM * config.grey_min
-    return Quality(Coach.DARK if dark else Coach.NO_FACE)
+def place_of(face: Box, width: int, height: int) -> Place:
+    """width, height: of the frame in pixels."""
+    seen = (min(face.right, width) - max(face.left, 0)) * (min(face.bottom, height) - max(face.top, 0))
+    return Place(
+        width=face.width * _REFERENCE_WIDTH / width,
+        height=face.height / height,
+        offset=face.centre[0] / width - 0.5,
+        cut=1 - seen / (face.width * face.height),
+    )
 
 
-def assess(grey: Grey, faces: Sequence[Box], points: Points, config: FaceConfig) -> Quality:
-    """`points` belong to the first of the faces, which is the one to be used."""
-    face = faces[0]
-    if any(other.width * _SECOND_FACE > face.width for other in faces[1:]):
-        return Quality(Coach.MULTI)
-    place = _place(face, grey.shape[1], grey.shape[0], config)
-    if place is not None:
-        return Quality(place)
-    chip = cut_face(grey, points, _EYE_PX, _EYES_AT, _CHIP)
+def light_of(grey: Grey, face: Box, points: Points) -> Light:
+    chip = _chip(grey, face, points)
     brightness = float(chip.mean())
-    sharpness = float(cv2.Laplacian(cv2.medianBlur(chip, 3), cv2.CV_64F).var())  # noise alone must not look sharp
-    if brightness < config.grey_min:
-        return Quality(Coach.DARK, sharpness)
-    if brightness > config.grey_max:
-        return Quality(Coach.BRIGHT, sharpness)
-    if sharpness < config.sharpness_min:
-        return Quality(Coach.BLUR, sharpness)
-    if abs(geometry.yaw_ratio(points)) > config.yaw_max:
-        return Quality(Coach.TURNED, sharpness)
-    if abs(geometry.roll(points)) > config.roll_max:
-        return Quality(Coach.TILTED, sharpness)
-    return Quality(None, sharpness)
+    half = chip.shape[1] // 2
+    return Light(
+        brightness=brightness,
+        glare=float(np.count_nonzero(chip >= _WHITE)) / chip.size,
+        side=abs(_ln_ratio(float(chip[:, :half].mean()), float(chip[:, half:].mean()))),
+        back=_ln_ratio(_surroundings(grey, face), brightness),
+        sharpness=float(cv2.Laplacian(cv2.medianBlur(chip, 3), cv2.CV_64F).var()),  # noise alone must not look sharp
+    )
 
 
-def _place(face: Box, frame_width: int, frame_height: int, config: FaceConfig) -> Coach | None:
-    if face.width * _REFERENCE_WIDTH / frame_width < config.width_min:
-        return Coach.TOO_FAR
-    if face.height / frame_height > config.height_max:
-        return Coach.TOO_NEAR
-    offset = face.centre[0] / frame_width - 0.5
-    if abs(offset) > config.offset_max:
-        return Coach.OFF_LEFT if offset > 0 else Coach.OFF_RIGHT  # the frame is not mirrored
-    return None
+def bearing_of(points: Points) -> Bearing:
+    return Bearing(
+        geometry.yaw_ratio(points), geometry.pitch_ratio(points), geometry.roll(points), geometry.eye_aspect_ratio(points)
+    )
 
 
-class SteadyPrompt:
-    """Lets one sentence be heard out: a prompt stays, and only what lasts replaces it."""
+def _chip(grey: Grey, face: Box, points: Points) -> Grey:
+    """Cut from the part of the frame that holds the face: scaling a whole frame costs a millisecond."""
+    pad = round(_CHIP_PAD * face.width)
+    left, top = max(0, face.left - pad), max(0, face.top - pad)
+    part = grey[top : face.bottom + pad, left : face.right + pad]
+    return cut_face(part, points - np.array([left, top], dtype=np.float64), _EYE_PX, _EYES_AT, _CHIP)
 
-    HOLD_S = 1.5
-    SETTLE_S = 0.3
 
-    def __init__(self) -> None:
-        self.current: Coach | None = None
-        self._shown_at = 0.0
-        self._wanted: Coach | None = None
-        self._wanted_since = 0.0
+def _surroundings(grey: Grey, face: Box) -> float:
+    """Mean grey above and beside the face; clothes below it say nothing about the light. The face itself if it fills all."""
+    coarse = grey[: max(face.bottom, 1) : _STRIDE, ::_STRIDE]
+    beside = _BESIDE * face.width
+    left, right = (max(0, math.ceil(edge / _STRIDE)) for edge in (face.left - beside, face.right + beside))
+    top = max(0, math.ceil((face.top - beside) / _STRIDE))
+    inside = coarse[top:, left:right]
+    outside = coarse.size - inside.size
+    if outside == 0:
+        return float(coarse.mean())
+    return float(coarse.sum(dtype=np.int64) - inside.sum(dtype=np.int64)) / outside
 
-    def show(self, wanted: Coach, now: float) -> Coach | None:
-        """The new prompt, when it changes now."""
-        if wanted is not self._wanted:
-            self._wanted, self._wanted_since = wanted, now
-        if wanted is self.current:
-            return None
-        if self.current is not None and (now - self._shown_at < self.HOLD_S or now - self._wanted_since < self.SETTLE_S):
-            return None
-        self.current, self._shown_at = wanted, now
-        return wanted
+
+def _ln_ratio(one: float, other: float) -> float:
+    return math.log(max(one, 1.0) / max(other, 1.0))

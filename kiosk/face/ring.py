@@ -6,6 +6,7 @@ from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
 
+from kiosk.face.align import Grey
 from kiosk.face.engine import Image
 
 SLOTS = 3
@@ -13,7 +14,9 @@ _CHANNELS = 3
 
 
 class FrameRing:
-    """Three slots of one frame each. Whoever made it destroys it; the other side only closes it."""
+    """Three slots of one frame each, colour first, the infrared half behind it. Whoever made it destroys it; the
+    other side only closes it.
+    """
 
     def __init__(self, memory: SharedMemory, slot_bytes: int) -> None:
         self._memory = memory
@@ -21,8 +24,8 @@ class FrameRing:
 
     @classmethod
     def create(cls, width: int, height: int) -> FrameRing:
-        """For frames of up to this many pixels."""
-        slot_bytes = width * height * _CHANNELS
+        """For frames of up to this many pixels, colour and infrared each."""
+        slot_bytes = width * height * (_CHANNELS + 1)
         return cls(SharedMemory(create=True, size=SLOTS * slot_bytes), slot_bytes)
 
     @classmethod
@@ -33,12 +36,17 @@ class FrameRing:
     def name(self) -> str:
         return self._memory.name
 
-    def write(self, slot: int, frame: Image) -> None:
-        np.copyto(self._view(slot, frame.shape[0], frame.shape[1]), frame)
+    def write(self, slot: int, frame: Image, ir: Grey | None = None) -> None:
+        np.copyto(self._colour(slot, frame.shape[:2]), frame)
+        if ir is not None:
+            np.copyto(self._infrared(slot, ir.shape), ir)
 
-    def read(self, slot: int, height: int, width: int) -> Image:
-        """A copy: the slot may be written again at once."""
-        return self._view(slot, height, width).copy()
+    def read(self, slot: int, size: tuple[int, int]) -> Image:
+        """size: height and width. A copy: the slot may be written again at once."""
+        return self._colour(slot, size).copy()
+
+    def read_infrared(self, slot: int, size: tuple[int, int]) -> Grey:
+        return self._infrared(slot, size).copy()
 
     def wipe(self) -> None:
         np.ndarray(self._memory.size, dtype=np.uint8, buffer=self._memory.buf).fill(0)
@@ -51,6 +59,9 @@ class FrameRing:
         self._memory.close()
         self._memory.unlink()
 
-    def _view(self, slot: int, height: int, width: int) -> Image:
-        shape = (height, width, _CHANNELS)
-        return np.ndarray(shape, dtype=np.uint8, buffer=self._memory.buf, offset=slot * self.slot_bytes)
+    def _colour(self, slot: int, size: tuple[int, ...]) -> Image:
+        return np.ndarray((*size, _CHANNELS), dtype=np.uint8, buffer=self._memory.buf, offset=slot * self.slot_bytes)
+
+    def _infrared(self, slot: int, size: tuple[int, ...]) -> Grey:
+        offset = slot * self.slot_bytes + self.slot_bytes * _CHANNELS // (_CHANNELS + 1)
+        return np.ndarray(size, dtype=np.uint8, buffer=self._memory.buf, offset=offset)

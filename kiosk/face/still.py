@@ -12,7 +12,7 @@ import numpy as np
 from kiosk.domain.decision import Band, FaceBands
 from kiosk.domain.roster import FaceTemplate
 from kiosk.face.engine import FaceEngine, Image
-from kiosk.face.matching import comparable, mean_distance
+from kiosk.face.matching import chip_only, comparable, mean_distance
 
 _WIDTH_MAX = 1280
 """Larger pictures are shrunk: the detector's time grows with the area and no face needs more."""
@@ -27,8 +27,9 @@ class StillTrouble(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Comparison:
     distance: float
-    """Mean L2 distance; NaN when no template is of the probe's engine."""
+    """Mean distance; NaN when no template is of the probe's engine."""
     templates: int
+    """Compared with; those of other engines are not."""
     band: Band
 
 
@@ -56,8 +57,10 @@ def template_from_image(engine: FaceEngine, rgb: Image) -> FaceTemplate | StillT
     return FaceTemplate(engine.id, tuple(float(value) for value in engine.embed(rgb, faces[0])))
 
 
-def compare(probe: FaceTemplate, templates: Sequence[FaceTemplate], bands: FaceBands) -> Comparison:
-    """One picture against enrolled templates. Templates of other engines do not count."""
-    same = comparable(templates, probe.engine)
-    distance = mean_distance([np.asarray(probe.vector)], same)
-    return Comparison(distance, len(same), bands.band(distance, len(same)))
+def compare(
+    engine: FaceEngine, probe: FaceTemplate, templates: Sequence[FaceTemplate], bands: FaceBands,
+) -> Comparison:
+    """One picture of this engine against enrolled templates. Templates of other engines do not count."""
+    same = comparable(templates, engine.id) if probe.engine == engine.id else ()
+    distance = mean_distance(engine, [np.asarray(probe.vector)], same)
+    return Comparison(distance, len(same), bands.band(distance, len(same), chip_only(same)))

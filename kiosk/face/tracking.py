@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from kiosk.face.engine import Box, FaceEngine, Image
+from kiosk.face.picture import shrunk
 
 _REGION_PAD = 0.6
 """Face widths around the last box that are searched for it."""
@@ -68,8 +69,7 @@ class FaceTracker:
 
     def _detect_scaled(self, rgb: Image, scale: float) -> list[Box]:
         """Largest first, in pixels of the picture given."""
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        scaled = rgb if scale == 1 else np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=how))
+        scaled = shrunk(rgb, scale) if scale <= 1 else np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale))
         boxes = self._engine.detect(np.ascontiguousarray(scaled, dtype=np.uint8))
         back = [Box(*(round(edge / scale) for edge in (b.left, b.top, b.right, b.bottom))) for b in boxes]
         return sorted(back, key=lambda box: box.width, reverse=True)

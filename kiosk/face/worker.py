@@ -10,23 +10,68 @@ import os
 import signal
 import time
 from multiprocessing.connection import Connection
+from typing import Protocol
 
 import cv2
 import numpy as np
 
-from kiosk.config import FaceConfig
-from kiosk.domain.coaching import Coach
-from kiosk.face.attempt import FaceAttempt
-from kiosk.face.dlib_engine import DlibEngine
-from kiosk.face.engine import EngineUnavailable, FaceEngine
-from kiosk.face.messages import Beat, Begin, Brought, Cancel, Command, FrameReady, FrameTaken, Ready, Report, Stop, Unavailable
+from kiosk.config.face import FaceConfig
+from kiosk.domain.face_task import Enrol, Verify
+from kiosk.face.align import Grey
+from kiosk.face.attempt import VerifyAttempt
+from kiosk.face.cohort import Cohort
+from kiosk.face.engine import EngineUnavailable, FaceEngine, Image
+from kiosk.face.engines import make_engine
+from kiosk.face.enrolment import EnrolAttempt
+from kiosk.face.messages import (
+    Advice,
+    Beat,
+    Begin,
+    Brought,
+    Cancel,
+    Command,
+    Ending,
+    FrameReady,
+    FrameTaken,
+    Ready,
+    Report,
+    Stop,
+    Unavailable,
+)
 from kiosk.face.ring import FrameRing
 
 _PR_SET_PDEATHSIG = 1
 _BEATS = 4
 """Heartbeats in the time after which the process would be replaced."""
-_APART_S = 0.05
-"""Frames nearer together bring nothing: the liveness constants were measured at 12.5 frames per second."""
+_APART_S = 0.03
+"""Frames nearer together bring nothing."""
+
+
+class Attempt(Protocol):
+    """One try, driven by frames and their times."""
+
+    @property
+    def working(self) -> bool:
+        """No more frames are needed: step on until it ends."""
+
+    def step(
+        self, now: float, rgb: Image | None = None, ir: Grey | None = None, t_ir: float = 0.0,
+    ) -> Advice | Ending | None:
+        """One frame with its time, or none when there is no new one."""
+
+    def wipe(self) -> None:
+        """Overwrites every picture and vector."""
+
+
+def begin_attempt(engine: FaceEngine, config: FaceConfig, begin: Begin, now: float) -> Attempt:
+    match begin.task:
+        case Verify():
+            cohort = None
+            if config.cohort.enabled:
+                cohort = Cohort(engine, begin.base, config.cohort, begin.own)
+            return VerifyAttempt(engine, config, begin.task, now, cohort=cohort)
+        case Enrol():
+            return EnrolAttempt(engine, config, now, base=begin.base, exclude_owner=begin.own)
 
 
 def main(pipe: Connection, ring_name: str, slot_bytes: int, config: FaceConfig, parent: int) -> None:
@@ -37,7 +82,7 @@ def main(pipe: Connection, ring_name: str, slot_bytes: int, config: FaceConfig, 
     cv2.setNumThreads(1)
     ring = FrameRing.attach(ring_name, slot_bytes)
     try:
-        engine = DlibEngine()
+        engine = make_engine(config)
         pipe.send(Ready(engine.id))
         _Worker(pipe, ring, engine, config).run()
     except EngineUnavailable as missing:
@@ -61,7 +106,7 @@ class _Worker:
         self._ring = ring
         self._engine = engine
         self._config = config
-        self._attempt: FaceAttempt | None = None
+        self._attempt: Attempt | None = None
         self._number = 0
         self._frame: FrameReady | None = None
         self._seen_at = 0.0
@@ -85,10 +130,10 @@ class _Worker:
         while self._pipe.poll(0):
             command: Command = self._pipe.recv()
             match command:
-                case Begin(attempt, templates):
+                case Begin():
                     self._end_attempt()
-                    self._attempt = FaceAttempt(self._engine, self._config, templates, time.monotonic())
-                    self._number = attempt
+                    self._attempt = begin_attempt(self._engine, self._config, command, time.monotonic())
+                    self._number = command.attempt
                 case Cancel():
                     self._end_attempt()
                 case Stop():
@@ -98,25 +143,34 @@ class _Worker:
 
     def _go_on(self) -> None:
         attempt, frame, self._frame = self._attempt, self._frame, None
-        rgb = None
-        if frame is not None:
-            if attempt is not None and frame.attempt == self._number and frame.t - self._seen_at >= _APART_S:
-                bgr = self._ring.read(frame.slot, frame.height, frame.width)
-                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-                bgr.fill(0)
-            self._send(FrameTaken(frame.serial))
-        if attempt is None:
-            return
-        if frame is not None and rgb is not None:
+        brought: Advice | Ending | None = None
+        if frame is not None and attempt is not None and self._wanted(frame):
             self._seen_at = frame.t
-            brought = attempt.step(frame.t, rgb)
-            rgb.fill(0)  # what is needed longer, the attempt has copied
+            brought = self._show(attempt, frame)
         else:
-            brought = attempt.step(time.monotonic())
+            if frame is not None:
+                self._send(FrameTaken(frame.serial))
+            if attempt is not None:
+                brought = attempt.step(time.monotonic())
         if brought is not None:
             self._send(Brought(self._number, brought))
-            if not isinstance(brought, Coach):
+            if isinstance(brought, Ending):
                 self._end_attempt()
+
+    def _wanted(self, frame: FrameReady) -> bool:
+        return frame.attempt == self._number and frame.t - self._seen_at >= _APART_S
+
+    def _show(self, attempt: Attempt, frame: FrameReady) -> Advice | Ending | None:
+        bgr = self._ring.read(frame.slot, frame.size)
+        ir = None if frame.ir_size is None else self._ring.read_infrared(frame.slot, frame.ir_size)
+        self._send(FrameTaken(frame.serial))
+        rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+        try:
+            return attempt.step(frame.t, rgb, ir, frame.t_ir)
+        finally:  # what is needed longer, the attempt has copied
+            for picture in (bgr, rgb, ir):
+                if picture is not None:
+                    picture.fill(0)
 
     def _end_attempt(self) -> None:
         if self._attempt is not None:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
 
-from kiosk.config import FaceConfig
+from kiosk.config.face import FaceConfig
 from kiosk.devices.emulated import people
+from kiosk.devices.emulated.actor import Actor, Performer
 from kiosk.devices.emulated.people import FPS, Person
-from kiosk.domain.coaching import Coach
+from kiosk.domain.coaching import Coach, FlashPlan, Progress
 from kiosk.domain.decision import FaceEvidence
+from kiosk.domain.face_task import Verify
+from kiosk.domain.liveness import Check, CheckOutcome, Profile
 from kiosk.domain.roster import FaceTemplate
 from kiosk.domain.trouble import FaceTrouble
-from kiosk.face.attempt import FaceAttempt
+from kiosk.face.attempt import VerifyAttempt
 from kiosk.face.dlib_engine import DlibEngine
 from kiosk.face.engine import Image
 from kiosk.face.still import image_from_bytes, template_from_image
-
-Clip = Sequence[Image]
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +64,8 @@ class Told:
     """What one try said and how it ended."""
 
     coached: list[tuple[float, Coach]] = field(default_factory=list)
+    progress: list[tuple[float, float]] = field(default_factory=list)
+    plans: list[tuple[float, FlashPlan]] = field(default_factory=list)
     end: FaceEvidence | FaceTrouble | None = None
     ended_at: float = 0.0
 
@@ -68,22 +73,51 @@ class Told:
     def prompts(self) -> list[Coach]:
         return [coach for _, coach in self.coached]
 
+    @property
+    def evidence(self) -> FaceEvidence:
+        assert isinstance(self.end, FaceEvidence), self.end
+        return self.end
 
-@pytest.fixture
+    def checked(self, check: Check) -> tuple[CheckOutcome, str]:
+        result = self.evidence.report.of(check)
+        return result.outcome, result.reason
+
+
+def shown(plan: tuple[float, FlashPlan], t: float) -> tuple[int, int, int]:
+    """What the screen throws on the face at this time."""
+    begun_at, what = plan
+    k = int((t - begun_at) / what.step_s)
+    return what.colours[k] if k < len(what.colours) else (0, 0, 0)
+
+
+@pytest.fixture(scope="session")
 def run_try(engine: DlibEngine) -> Callable[..., Told]:
-    """Plays a clip to one try, over and over, until it ends; times are those of the clip, not of the wall."""
+    """One try with somebody who hears what it says; times are those of the clip, not of the wall."""
 
-    def run(frames: Clip, templates: Sequence[FaceTemplate] = (), fps: float = FPS, **config: float) -> Told:
+    def run(
+        who: Performer, templates: Sequence[FaceTemplate] = (), profile: Profile = Profile.PAPER, seed: int = 0, fps: float = FPS,
+        **config: Any,
+    ) -> Told:
         told = Told()
-        attempt = FaceAttempt(engine, FaceConfig.model_validate(config), templates, 0.0)
-        for i in range(round(120 * fps)):
-            step = attempt.step(i / fps, None if attempt.working else frames[i % len(frames)])
-            if isinstance(step, Coach):
-                told.coached.append((i / fps, step))
-            elif step is not None:
-                told.end, told.ended_at = step, i / fps
-                attempt.wipe()
-                return told
+        task = Verify(tuple(templates), profile)
+        attempt = VerifyAttempt(engine, FaceConfig.model_validate(config), task, 0.0, rng=random.Random(seed))
+        for i in range(round(200 * fps)):
+            t = i / fps
+            if told.plans and isinstance(who, Actor):
+                who.sensor.screen = shown(told.plans[-1], t)
+            step = attempt.step(t) if attempt.working else attempt.step(t, who.frame(t))
+            match step:
+                case Coach():
+                    told.coached.append((t, step))
+                    who.hear(step.value, t)
+                case Progress(share):
+                    told.progress.append((t, share))
+                case FlashPlan():
+                    told.plans.append((t, step))
+                case FaceEvidence() | FaceTrouble():
+                    told.end, told.ended_at = step, t
+                    attempt.wipe()
+                    return told
         raise AssertionError("a try must end by itself")
 
     return run

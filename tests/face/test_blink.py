@@ -14,9 +14,12 @@ from kiosk.devices.emulated.people import FPS, Person
 from kiosk.devices.emulated.portrait import Pose
 from kiosk.face import geometry
 from kiosk.face.align import to_grey
-from kiosk.face.blink import BlinkCheck, Likeness, find_blink
 from kiosk.face.dlib_engine import DlibEngine
 from kiosk.face.engine import Image
+from kiosk.face.liveness.baseline import BaselineTaker
+from kiosk.face.liveness.blink import NOSE, OPEN, BlinkCheck, Likeness, find_blink
+from kiosk.face.quality import Quality
+from kiosk.face.sight import Sight
 
 
 def trace(*eyes: float, fps: float = FPS, nose: float = 0.98, turned: bool = False) -> list[Likeness]:
@@ -27,8 +30,8 @@ OPEN4, OPEN5 = (0.99,) * 4, (0.99,) * 5
 
 
 def test_a_blink() -> None:
-    assert find_blink(trace(*OPEN4, 0.80, 0.60, 0.85, *OPEN5))
-    assert find_blink(trace(*OPEN4, 0.91, 0.99))
+    assert find_blink(trace(*OPEN4, 0.80, 0.60, 0.85, *OPEN5)) == 0.60
+    assert find_blink(trace(*OPEN4, 0.91, 0.99)) == 0.91
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ def test_a_blink() -> None:
          "the whole face moved", "head turned", "nothing"],
 )
 def test_not_a_blink(samples: list[Likeness]) -> None:
-    assert not find_blink(samples)
+    assert find_blink(samples) is None
 
 
 def test_eight_closed_frames_are_the_longest_blink() -> None:
@@ -70,34 +73,53 @@ def test_the_frame_rate_does_not_matter(fps: float, closed_s: float, start_s: fl
 def test_eyes_closed_for_long_are_no_blink(fps: float, closed_s: float) -> None:
     """Two frame intervals, 0.29 s at 7 per second, may lie outside the frames seen closed."""
     times = np.arange(0, 6, 1 / fps)
-    assert not find_blink([Likeness(t, 0.6 if 1 <= t < 1 + closed_s else 0.99, 0.98, False) for t in times])
+    assert None is find_blink([Likeness(t, 0.6 if 1 <= t < 1 + closed_s else 0.99, 0.98, False) for t in times])
 
 
-def watched(engine: DlibEngine, frames: list[Image]) -> tuple[bool, list[Likeness]]:
-    check = BlinkCheck()
-    samples = []
+def watched(engine: DlibEngine, frames: list[Image]) -> tuple[BlinkCheck, list[Likeness]]:
+    """Still for 0.8 s, then asked to blink."""
+    taker, check, samples = BaselineTaker(0.8), None, []
     for i, frame in enumerate(frames):
         grey = to_grey(frame)
         (face,) = engine.detect(frame)
         points = engine.landmarks(frame, face)
-        if check.ready:
+        if check is not None:
             samples.append(check.watch(i / FPS, grey, points))
-        else:
-            check.learn(i / FPS, grey, points)
-    return check.seen, samples
+            continue
+        taker.take(Sight(i / FPS, frame, grey, (face,), points, Quality(None)))
+        if taker.complete:
+            baseline = taker.baseline()
+            check = BlinkCheck(baseline.patch, baseline.yaw)
+    assert check is not None
+    return check, samples
 
 
 @pytest.mark.parametrize("person", [Person.CARDHOLDER, Person.STRANGER])
 def test_living_people_blink(engine: DlibEngine, clip: Callable[[Person], list[Image]], person: Person) -> None:
-    seen, samples = watched(engine, clip(person)[:30])
-    assert seen
-    assert sum(one.same_open_face for one in samples) > len(samples) / 2
+    check, samples = watched(engine, clip(person)[:30])
+    assert check.seen and check.value is not None and 0.5 < check.value < check.limit
+    assert sum(one.eyes > OPEN and one.nose > NOSE and not one.turned for one in samples) > len(samples) / 2
 
 
 def test_a_photograph_does_not_blink(engine: DlibEngine, clip: Callable[[Person], list[Image]]) -> None:
-    seen, samples = watched(engine, clip(Person.PHOTO))
-    assert not seen
+    check, samples = watched(engine, clip(Person.PHOTO))
+    assert not check.seen and check.value is None
     assert all(one.eyes > 0.96 for one in samples)
+
+
+def test_frames_in_another_order_are_no_blink(engine: DlibEngine, clip: Callable[[Person], list[Image]]) -> None:
+    """The same pictures, all the open eyes first."""
+    frames = clip(Person.CARDHOLDER)[:30]
+    _, samples = watched(engine, frames)
+    shut = [11 + i for i, one in enumerate(samples) if one.eyes < OPEN]
+    assert 2 <= len(shut) <= 8
+    sorted_frames = [frame for i, frame in enumerate(frames) if i not in shut] + [frames[i] for i in shut]
+    assert not watched(engine, sorted_frames)[0].seen
+
+
+def test_a_blink_remains_seen(engine: DlibEngine, clip: Callable[[Person], list[Image]]) -> None:
+    check, _ = watched(engine, clip(Person.CARDHOLDER)[:50])
+    assert check.seen
 
 
 def test_lid_landmarks_alone_would_miss_the_blink_of_the_bespectacled_face(engine: DlibEngine) -> None:

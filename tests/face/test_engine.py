@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import ImageFile
 
+from kiosk.config.face import FaceConfig
 from kiosk.devices.emulated.people import Person, sample_photograph
-from kiosk.domain.decision import Band, FaceBands
-from kiosk.domain.roster import FaceTemplate
-from kiosk.face.dlib_engine import DlibEngine, verify_models
+from kiosk.face.dlib_engine import DlibEngine
 from kiosk.face.engine import Box, EngineUnavailable, Image, Vector
-from kiosk.face.matching import mean_distance
-from kiosk.face.still import StillTrouble, compare, image_from_bytes, template_from_image
-
-BANDS = FaceBands(0.42, 0.50, 2)
+from kiosk.face.engines import make_engine
+from kiosk.face.models import LANDMARKS, dlib_model
 
 
 def embedding(engine: DlibEngine, rgb: Image) -> Vector:
@@ -75,52 +73,32 @@ def test_importing_the_library_leaves_pillow_strict(engine: DlibEngine) -> None:
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
 
 
-def test_missing_and_changed_models_are_told_apart(tmp_path: Path) -> None:
+def test_missing_and_changed_models_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "face_recognition_models"
+    (package / "models").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "face_recognition_models", raising=False)
     with pytest.raises(EngineUnavailable, match="models_missing"):
-        verify_models(tmp_path)
-    (tmp_path / "dlib_face_recognition_resnet_model_v1.dat").write_bytes(b"another model")
+        dlib_model(LANDMARKS)
+    (package / "models" / LANDMARKS).write_bytes(b"another model")
     with pytest.raises(EngineUnavailable, match="models_changed"):
-        verify_models(tmp_path)
+        dlib_model(LANDMARKS)
 
 
-def test_templates_from_stills(engine: DlibEngine, elder: Image, younger: Image) -> None:
-    one, other = template_from_image(engine, elder), template_from_image(engine, younger)
-    assert isinstance(one, FaceTemplate) and isinstance(other, FaceTemplate)
-    assert one.engine == engine.id and len(one.vector) == 128
-    far = compare(one, (other, other), BANDS)
-    assert far.band is Band.RETRY and far.distance == pytest.approx(0.700, abs=0.002) and far.templates == 2
-    assert compare(one, (one, one), BANDS).band is Band.PASS
-    assert compare(one, (one,), BANDS).band is Band.REVIEW
+def test_the_default_configuration_makes_this_engine(engine: DlibEngine) -> None:
+    assert make_engine(FaceConfig()).id == engine.id
 
 
-def test_templates_of_another_engine_do_not_count(engine: DlibEngine, elder: Image) -> None:
-    mine = template_from_image(engine, elder)
-    assert isinstance(mine, FaceTemplate)
-    foreign = FaceTemplate("another-engine", mine.vector)
-    nothing = compare(mine, (foreign, foreign), BANDS)
-    assert nothing.templates == 0 and nothing.band is Band.RETRY and np.isnan(nothing.distance)
+def test_the_same_picture_gives_the_same_numbers(engine: DlibEngine, elder: Image) -> None:
+    """No random jitter: frames are kept and embedded later."""
+    (face,) = engine.detect(elder)
+    assert np.array_equal(engine.embed(elder, face), engine.embed(elder.copy(), face))
 
 
-def test_stills_that_cannot_be_used(engine: DlibEngine, elder: Image) -> None:
-    assert template_from_image(engine, np.full((400, 400, 3), 128, np.uint8)) is StillTrouble.NO_FACE
-    assert template_from_image(engine, np.hstack([elder, elder])) is StillTrouble.SEVERAL_FACES
-    assert image_from_bytes(b"") is StillTrouble.NOT_A_PICTURE
-    assert image_from_bytes(b"not a picture") is StillTrouble.NOT_A_PICTURE
-
-
-def test_a_large_still_is_shrunk_first(engine: DlibEngine, elder: Image) -> None:
-    large = np.ascontiguousarray(np.repeat(np.repeat(elder, 4, axis=0), 4, axis=1))
-    small, big = template_from_image(engine, elder), template_from_image(engine, large)
-    assert isinstance(small, FaceTemplate) and isinstance(big, FaceTemplate)
-    assert compare(big, (small,), BANDS).distance < 0.2
-
-
-def test_the_score_is_the_mean_over_all_frames_and_templates() -> None:
-    """Neither the nearest nor the distance of means: both let strangers nearer."""
-    templates = [FaceTemplate("e", (0.0, 0.0)), FaceTemplate("e", (0.0, 4.0))]
-    vectors = [np.array([3.0, 0.0]), np.array([-3.0, 4.0])]
-    assert mean_distance(vectors, templates) == pytest.approx((3 + 5 + 5 + 3) / 4)
-    assert np.isnan(mean_distance([], templates)) and np.isnan(mean_distance(vectors, []))
+def test_distance_is_l2(engine: DlibEngine) -> None:
+    live, enrolled = np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[3.0, 4.0], [0.0, 0.0], [6.0, 8.0]])
+    assert np.allclose(engine.distances(live, enrolled), [[5, 0, 10], [0, 5, 5]])
 
 
 def test_box_measures() -> None:

@@ -17,21 +17,27 @@ import numpy as np
 import psutil
 import pytest
 
-from kiosk.config import FaceConfig
-from kiosk.devices.emulated.people import FPS, Person
-from kiosk.domain.coaching import Coach
-from kiosk.domain.decision import FaceEvidence, Liveness
+from kiosk.config.face import FaceConfig
+from kiosk.devices.emulated.actor import Actor
+from kiosk.devices.emulated.people import Person, living_portrait
+from kiosk.devices.emulated.warp import FPS
+from kiosk.domain.coaching import Coach, FlashPlan, Progress
+from kiosk.domain.decision import FaceEvidence
+from kiosk.domain.enrolment import EnrolmentEvidence
+from kiosk.domain.enrolment import View as Side
+from kiosk.domain.face_task import Enrol, Verify
+from kiosk.domain.liveness import Check, CheckOutcome, Profile
 from kiosk.domain.roster import FaceTemplate
 from kiosk.domain.status import DeviceState, DeviceStatus
 from kiosk.domain.trouble import FaceTrouble
+from kiosk.face.base import FaceBase
 from kiosk.face.client import Brings, FaceClient
-from kiosk.face.engine import Image
 
 Templates = tuple[FaceTemplate, ...]
 
 
 class Room:
-    """A client with its callbacks collected, and a camera thread on demand."""
+    """A client with its callbacks collected, and on demand a camera thread with somebody who does what is asked."""
 
     def __init__(self, config: FaceConfig, size: tuple[int, int] = (640, 480)) -> None:
         self.events: list[Brings] = []
@@ -40,8 +46,11 @@ class Room:
         self.client = FaceClient(config, size, self._event, self._status)
         self._filming = threading.Event()
         self._camera: threading.Thread | None = None
+        self._actor: Actor | None = None
 
     def _event(self, event: Brings) -> None:
+        if self._actor is not None and isinstance(event, Coach):
+            self._actor.hear(event.value, time.monotonic())
         with self.changed:
             self.events.append(event)
             self.changed.notify_all()
@@ -59,20 +68,23 @@ class Room:
         self.wait(lambda: bool(self.states) and self.states[-1].state is DeviceState.READY)
 
     @property
-    def ends(self) -> list[FaceEvidence | FaceTrouble]:
-        return [event for event in self.events if not isinstance(event, Coach)]
+    def ends(self) -> list[FaceEvidence | EnrolmentEvidence | FaceTrouble]:
+        return [event for event in self.events if not isinstance(event, Coach | Progress | FlashPlan)]
 
-    def film(self, frames_rgb: list[Image]) -> None:
+    def film(self, person: Person = Person.CARDHOLDER, scale: float = 1.0, infrared: bool = False) -> None:
         self.stop_filming()
-        frames = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), dtype=np.uint8) for frame in frames_rgb]
+        self._actor = actor = Actor(living_portrait(person), np.random.default_rng(5))
         self._filming.set()
 
         def run() -> None:
-            i = 0
             while self._filming.is_set():
-                self.client.offer(frames[i % len(frames)], time.monotonic())
-                i += 1
-                time.sleep(1 / FPS)
+                t = time.monotonic()
+                rgb, ir = actor.pair(t) if infrared else (actor.frame(t), None)
+                bgr = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+                if scale != 1:
+                    bgr = np.asarray(cv2.resize(bgr, None, fx=scale, fy=scale), dtype=np.uint8)
+                self.client.offer(bgr, t, ir, t)
+                time.sleep(max(0.0, t + 1 / FPS - time.monotonic()))
 
         self._camera = threading.Thread(target=run)
         self._camera.start()
@@ -114,39 +126,39 @@ def room() -> Iterator[Room]:
     assert room.client.status.state is DeviceState.UNKNOWN
 
 
-def test_evidence_arrives_and_a_killed_process_is_replaced(
-    room: Room, clip: Callable[[Person], list[Image]], templates: Templates
-) -> None:
+def test_evidence_arrives_and_a_killed_process_is_replaced(room: Room, templates: Templates) -> None:
     assert room.client.status.state is DeviceState.UNKNOWN
     room.wait_ready()
-    room.film(clip(Person.CARDHOLDER))
-    room.client.begin(templates)
+    room.film()
+    room.client.begin(Verify(templates))
     room.wait(lambda: len(room.ends) == 1)
     evidence = room.ends[0]
     assert isinstance(evidence, FaceEvidence)
-    assert evidence.liveness is Liveness.PASSED and evidence.distance < 0.15 and evidence.photos
+    assert evidence.report.suffices and evidence.distance < 0.15 and evidence.photos and evidence.clip
+    assert any(isinstance(event, Progress) for event in room.events)
     assert room.events[-2] is Coach.WORKING
 
-    room.client.begin(templates)
-    room.wait(lambda: room.events[-1] is Coach.HOLD_STILL)
+    heard = len(room.events)
+    room.client.begin(Verify(templates))
+    room.wait(lambda: Coach.HOLD_STILL in room.events[heard:])
     workers()[0].kill()
     room.wait(lambda: len(room.ends) == 2)
     assert room.ends[1] is FaceTrouble.UNAVAILABLE
-    room.client.begin(templates)  # while there is no process: an answer at once, not silence
+    room.client.begin(Verify(templates))  # while there is no process: an answer at once, not silence
     room.wait(lambda: len(room.ends) == 3)
     assert room.ends[2] is FaceTrouble.UNAVAILABLE
     assert ("offline", "died") in [(status.state.value, status.reason) for status in room.states]
 
     room.wait_ready()
-    room.client.begin(templates)
+    room.client.begin(Verify(templates))
     room.wait(lambda: len(room.ends) == 4)
     assert isinstance(room.ends[3], FaceEvidence)
 
 
-def test_a_stalled_process_is_replaced(room: Room, clip: Callable[[Person], list[Image]], templates: Templates) -> None:
+def test_a_stalled_process_is_replaced(room: Room, templates: Templates) -> None:
     room.wait_ready()
-    room.film(clip(Person.CARDHOLDER))
-    room.client.begin(templates)
+    room.film()
+    room.client.begin(Verify(templates))
     room.wait(lambda: len(room.events) > 0)
     stalled = workers()[0]
     stalled.send_signal(signal.SIGSTOP)
@@ -156,16 +168,14 @@ def test_a_stalled_process_is_replaced(room: Room, clip: Callable[[Person], list
     assert not stalled.is_running()
 
 
-def test_an_ended_try_is_not_heard_of_again_and_leaves_no_picture(
-    clip: Callable[[Person], list[Image]], templates: Templates
-) -> None:
+def test_an_ended_try_is_not_heard_of_again_and_leaves_no_picture(templates: Templates) -> None:
     room = Room(FaceConfig())
     room.client.start()
     try:
         (segment,) = segments()
-        room.client.begin(templates)  # before the models are loaded: waits
-        room.film(clip(Person.CARDHOLDER))
-        room.wait(lambda: Coach.BLINK in room.events)
+        room.client.begin(Verify(templates))  # before the models are loaded: waits
+        room.film()
+        room.wait(lambda: Coach.HOLD_STILL in room.events)
         assert any(segment.read_bytes())
         room.client.end()
         assert not any(segment.read_bytes())
@@ -177,17 +187,44 @@ def test_an_ended_try_is_not_heard_of_again_and_leaves_no_picture(
         room.close()
 
 
-def test_frames_larger_than_agreed_are_shrunk(clip: Callable[[Person], list[Image]], templates: Templates) -> None:
+def test_frames_larger_than_agreed_are_shrunk(templates: Templates) -> None:
     room = Room(FaceConfig(), size=(640, 360))
     room.client.start()
     try:
         room.wait_ready()
-        room.film([np.asarray(cv2.resize(frame, (1280, 960)), dtype=np.uint8) for frame in clip(Person.CARDHOLDER)[:30]])
-        room.client.begin(templates)
+        room.film(scale=2.0)
+        room.client.begin(Verify(templates))
         room.wait(lambda: len(room.ends) == 1)
         assert isinstance(room.ends[0], FaceEvidence) and room.ends[0].distance < 0.25
     finally:
         room.close()
+
+
+def test_both_halves_of_a_binocular_camera_arrive(room: Room, templates: Templates) -> None:
+    room.wait_ready()
+    room.film(infrared=True)
+    room.client.begin(Verify(templates, Profile.INFRARED))
+    room.wait(lambda: len(room.ends) == 1)
+    evidence = room.ends[0]
+    assert isinstance(evidence, FaceEvidence)
+    assert evidence.report.of(Check.INFRARED).outcome is CheckOutcome.PASSED, evidence.report.checks
+
+
+def test_an_enrolment_goes_the_same_way_and_knows_who_looks_alike(room: Room, templates: Templates) -> None:
+    room.wait_ready()
+    room.film()
+    base = FaceBase.of(room.client.engine, [(), templates])
+    room.client.begin(Enrol(), base, own=0)
+    room.wait(lambda: len(room.ends) == 1, 60)
+    evidence = room.ends[0]
+    assert isinstance(evidence, EnrolmentEvidence)
+    assert [one.view for one in evidence.captures] == [Side.FRONT, Side.LEFT, Side.RIGHT] and evidence.consistent
+    assert [one.owner for one in evidence.lookalikes] == [1]
+    heard = len(room.ends)
+    room.client.begin(Enrol(), base, own=1)
+    room.wait(lambda: len(room.ends) == heard + 1, 60)
+    again = room.ends[-1]
+    assert isinstance(again, EnrolmentEvidence) and again.lookalikes == ()
 
 
 @pytest.mark.parametrize(
@@ -206,7 +243,7 @@ def test_without_models_the_state_says_so_and_tries_end(
     room = Room(FaceConfig())
     room.client.start()
     try:
-        room.client.begin(())
+        room.client.begin(Verify(()))
         room.wait(lambda: len(room.states) == 1)
         assert (room.states[0].state, room.states[0].reason) == (DeviceState.OFFLINE, reason)
         room.wait(lambda: room.ends == [FaceTrouble.UNAVAILABLE])

@@ -1,0 +1,591 @@
+"""The challenge on exact sights: its order, its patience, what counts and what does not, and that it always ends."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from stage import SPOILT, STEP, Doing, Onlooker, sight
+
+from kiosk.config.face import FaceConfig, LivenessConfig
+from kiosk.domain.coaching import Coach, FlashPlan, Progress
+from kiosk.domain.liveness import Action, Check, CheckOutcome, CheckResult, Liveness, Profile
+from kiosk.domain.trouble import FaceTrouble
+from kiosk.face.liveness.challenge import Challenge
+from kiosk.face.liveness.flash import FlashCheck
+from kiosk.face.liveness.order import draw_order
+from kiosk.face.liveness.sitting import Sitting
+
+SAME = CheckResult(Check.SAME_FACE, CheckOutcome.PASSED)
+REQUESTS = {Coach(action.value): action for action in Action}
+DOES = {
+    Action.BLINK: Doing.EYES_SHUT,
+    Action.OPEN_MOUTH: Doing.MOUTH_OPEN,
+    Action.TURN_LEFT: Doing.LEFT,
+    Action.TURN_RIGHT: Doing.RIGHT,
+}
+ACTS = {action: [Doing.AHEAD] * 5 + [doing] * 5 + [Doing.AHEAD] * 5 for action, doing in DOES.items()}
+
+
+class Scripted(random.Random):
+    """Draws nothing: the order as given, no waits."""
+
+    def __init__(self, *order: Action) -> None:
+        super().__init__(0)
+        self._order = order
+
+    def choice(self, seq: Sequence[Action]) -> Action:  # type: ignore[override]
+        return next(one for one in self._order if one in seq)
+
+    def shuffle(self, x: list[Action]) -> None:  # type: ignore[override]
+        x[:] = self._order
+
+    def uniform(self, a: float, b: float) -> float:
+        return a
+
+
+LEFT_BLINK_RIGHT = (Action.TURN_LEFT, Action.BLINK, Action.TURN_RIGHT)
+
+
+class Play:
+    """Feeds one challenge and does what it asks for, unless told otherwise."""
+
+    def __init__(self, challenge: Challenge, step: float = STEP, size: tuple[int, int] = (48, 64)) -> None:
+        self.challenge = challenge
+        self.size = size
+        self.step = step
+        self.t = 100.0
+        self.said: list[tuple[float, object]] = []
+        self.asked: Action | None = None
+
+    @property
+    def prompts(self) -> list[Coach]:
+        return [what for _, what in self.said if isinstance(what, Coach)]
+
+    def show(self, *doings: Doing, track: int = 1, coach: Coach | None = None) -> None:
+        for doing in doings:
+            said = self.challenge.see(sight(self.t, doing, track, coach, self.size))
+            if said is not None:
+                self.said.append((self.t, said))
+            if said in REQUESTS:
+                self.asked = REQUESTS[said]
+            self.t += self.step
+
+    def until_asked(self) -> Action:
+        self.asked = None
+        for _ in range(200):
+            self.show(Doing.AHEAD)
+            if self.asked is not None:
+                return self.asked
+        raise AssertionError("nothing is asked for")
+
+    def do(self, action: Action) -> None:
+        for doing in ACTS[action]:
+            self.show(*[doing] * round(STEP / self.step))
+
+    def obey(self) -> None:
+        for _ in range(len(self.challenge.order)):
+            self.do(self.until_asked())
+        self.finish()
+
+    def finish(self) -> None:
+        for _ in range(400):
+            if self.challenge.over:
+                return
+            self.show(Doing.AHEAD)
+        raise AssertionError("a challenge must end by itself")
+
+    def outcomes(self) -> dict[Check, CheckOutcome]:
+        return {one.check: one.outcome for one in self.challenge.report(SAME).checks}
+
+
+def challenge(
+    profile: Profile = Profile.PAPER,
+    rng: random.Random | None = None,
+    watches: Sequence[Onlooker] | None = None,
+    **config: object,
+) -> Challenge:
+    looking_on = [Onlooker()] if watches is None else watches
+    return Challenge(FaceConfig.model_validate(config), profile, rng or Scripted(*LEFT_BLINK_RIGHT), looking_on)
+
+
+@pytest.fixture
+def play() -> Play:
+    return Play(challenge())
+
+
+def test_all_that_is_asked_for_is_done(play: Play) -> None:
+    play.obey()
+    assert play.challenge.done and not play.challenge.missed and not play.challenge.broken
+    report = play.challenge.report(SAME)
+    assert report.verdict is Liveness.PASSED and report.suffices
+    assert report.order == LEFT_BLINK_RIGHT
+    assert [one.check.value for one in report.checks] == ["turn_left", "blink", "turn_right", "depth", "same_face", "fresh"]
+    assert all(one.outcome is CheckOutcome.PASSED for one in report.checks)
+    assert report.of(Check.TURN_LEFT).value == pytest.approx(0.52, abs=0.02) and report.of(Check.TURN_LEFT).limit == 0.30
+    assert report.of(Check.DEPTH).value == pytest.approx(0.20, abs=0.02)
+    assert 3 < report.seconds < 12
+    assert [one for one in play.prompts if one in REQUESTS] == [Coach.TURN_LEFT, Coach.BLINK, Coach.TURN_RIGHT]
+    assert play.prompts.count(Coach.LOOK_AHEAD) == 2
+
+
+@pytest.mark.parametrize("step", [0.04, 1 / 15, 0.16])
+def test_the_frame_rate_does_not_matter(step: float) -> None:
+    play = Play(challenge(), step)
+    acts = {Action.BLINK: (0.4, 0.4), Action.TURN_LEFT: (0.4, 0.6), Action.TURN_RIGHT: (0.4, 0.6)}
+    for _ in range(3):
+        action = play.until_asked()
+        before, during = acts[action]
+        for doing, seconds in ((Doing.AHEAD, before), (DOES[action], during), (Doing.AHEAD, 0.5)):
+            play.show(*[doing] * round(seconds / step))
+    play.finish()
+    assert play.challenge.done and play.challenge.report(SAME).verdict is Liveness.PASSED
+
+
+def test_frames_are_taken_before_between_and_after_never_later(play: Play) -> None:
+    play.obey()
+    ended, kept = play.t, play.challenge.kept
+    assert [one.part for one in kept] == [0, 0, 1, 2, 3]
+    assert kept[-1].t - kept[0].t >= 1.0 and kept[-1].t < ended
+    assert [one.t for one in kept] == sorted(one.t for one in kept)
+    play.show(*[Doing.AHEAD] * 20)
+    assert play.challenge.kept == kept and play.challenge.report(SAME).seconds < ended - 100
+
+
+def test_frames_are_taken_of_open_eyes_looking_ahead_only(play: Play) -> None:
+    taken = []
+    for doing in [Doing.AHEAD] * 12 + [Doing.BLURRED, Doing.A_LITTLE_LEFT] * 30:
+        before = len(play.challenge.kept)
+        play.show(doing)
+        taken += [doing] * (len(play.challenge.kept) - before)
+    assert set(taken) <= {Doing.AHEAD}
+
+
+def test_a_short_blink_while_frames_are_taken_is_left_out() -> None:
+    play = Play(challenge(frames=15))
+    while not play.challenge.kept:
+        play.show(Doing.AHEAD)
+    shut = sight(play.t, Doing.AHEAD)
+    assert shut.points is not None
+    shut.points[[40, 41, 46, 47], 1] = shut.points[[38, 37, 44, 43], 1] + 3.0
+    before = len(play.challenge.kept)
+    for i in range(10):
+        play.challenge.see(replace(shut, t=play.t + i * STEP))
+    assert len(play.challenge.kept) == before
+
+
+def test_what_is_done_before_it_is_asked_for_does_not_count(play: Play) -> None:
+    first = play.until_asked()
+    assert first is Action.TURN_LEFT
+    play.do(Action.BLINK)
+    play.do(Action.TURN_RIGHT)
+    assert play.outcomes()[Check.BLINK] is CheckOutcome.NOT_DONE
+    assert not play.challenge.over
+    play.do(first)
+    second = play.until_asked()
+    play.do(Action.OPEN_MOUTH)
+    play.finish()
+    assert second is Action.BLINK and play.challenge.missed
+    assert play.outcomes()[Check.BLINK] is CheckOutcome.UNCLEAR and play.outcomes()[Check.TURN_RIGHT] is CheckOutcome.NOT_DONE
+    assert play.challenge.report(SAME).verdict is Liveness.FAILED
+
+
+def test_a_blink_that_began_before_the_request_does_not_count() -> None:
+    play = Play(challenge(Profile.ATTENDED))
+    while play.asked is None:
+        play.show(*[Doing.AHEAD] * 2, *[Doing.EYES_SHUT] * 2)
+    play.asked = None
+    play.show(*[Doing.EYES_SHUT] * 3, *[Doing.AHEAD] * 8)
+    assert not play.challenge.done
+    play.do(Action.BLINK)
+    play.finish()
+    assert play.challenge.done
+
+
+def test_missing_one_thing_is_enough(play: Play) -> None:
+    play.until_asked()
+    asked_at = play.t
+    play.finish()
+    assert play.challenge.missed and not play.challenge.done
+    assert play.t - asked_at == pytest.approx(7.0, abs=0.3)
+    result = play.challenge.report(SAME).of(Check.TURN_LEFT)
+    assert (result.outcome, result.reason) == (CheckOutcome.UNCLEAR, "not_seen")
+    assert play.challenge.kept, "the officer still has something to look at"
+    assert play.prompts.count(Coach.TURN_LEFT) == 2, "said again, once"
+
+
+def test_whoever_never_looks_ahead_again_is_not_done(play: Play) -> None:
+    play.do(play.until_asked())
+    for _ in range(200):
+        play.show(Doing.LEFT)
+    assert play.challenge.missed
+    assert play.outcomes()[Check.TURN_LEFT] is CheckOutcome.PASSED
+    assert play.challenge.report(SAME).verdict is Liveness.FAILED
+    assert 2 <= play.prompts.count(Coach.LOOK_AHEAD) <= 4
+
+
+def test_the_last_look_ahead_is_demanded_too(play: Play) -> None:
+    for _ in range(3):
+        action = play.until_asked()
+        play.show(*[Doing.AHEAD] * 5, *[DOES[action]] * 3, *([Doing.AHEAD] * 6 if action is not Action.TURN_RIGHT else []))
+    for _ in range(120):
+        play.show(Doing.RIGHT)
+    assert play.challenge.missed and not play.challenge.done
+
+
+def test_a_turn_to_the_wrong_side(play: Play) -> None:
+    assert play.until_asked() is Action.TURN_LEFT
+    play.show(*[Doing.AHEAD] * 16, *[Doing.RIGHT] * 8, *[Doing.AHEAD] * 5)
+    assert play.prompts.count(Coach.OTHER_SIDE) == 1
+    assert play.outcomes()[Check.TURN_LEFT] is CheckOutcome.UNCLEAR
+    play.do(Action.TURN_LEFT)
+    assert play.outcomes()[Check.TURN_LEFT] is CheckOutcome.PASSED
+
+
+def test_the_arrow_and_a_little_more(play: Play) -> None:
+    play.until_asked()
+    play.show(*[Doing.AHEAD] * 10, *[Doing.A_LITTLE_LEFT] * 30)
+    shares = [what.share for _, what in play.said if isinstance(what, Progress)]
+    assert shares[0] == pytest.approx(0.2024 / 0.40, abs=0.02)
+    assert Coach.FURTHER in play.prompts and not play.challenge.over
+
+
+def test_a_sheet_that_turns_is_called_one(play: Play) -> None:
+    play.until_asked()
+    play.show(*[Doing.AHEAD] * 5, *[Doing.LIKE_A_SHEET] * 6)
+    play.finish()
+    result = play.challenge.report(SAME).of(Check.DEPTH)
+    assert (result.outcome, result.reason) == (CheckOutcome.FAILED, "not_3d")
+    assert play.outcomes()[Check.TURN_LEFT] is CheckOutcome.UNCLEAR
+
+
+def test_one_sentence_is_heard_out_before_the_next() -> None:
+    play = Play(challenge())
+    play.obey()
+    spoken = [(t, what) for t, what in play.said if isinstance(what, Coach)]
+    for (earlier, before), (later, what) in pairwise(spoken):
+        if what in REQUESTS and before not in REQUESTS:
+            assert later - earlier >= 1.5 - 1e-6
+    assert spoken[0][0] - 100.0 >= 1.5 - 1e-6, "hold still was said when the challenge began"
+
+
+@pytest.mark.parametrize("doing", list(SPOILT))
+def test_a_spoilt_moment_pauses_and_a_longer_one_breaks(doing: Doing) -> None:
+    play = Play(challenge())
+    play.until_asked()
+    play.show(*[doing] * 5)
+    assert not play.challenge.over
+    play.do(Action.TURN_LEFT)
+    assert play.outcomes()[Check.TURN_LEFT] is CheckOutcome.PASSED
+    play.show(*[doing] * 9)
+    assert play.challenge.broken and not play.challenge.done
+
+
+def test_what_is_done_while_somebody_else_is_there_does_not_count(play: Play) -> None:
+    play.until_asked()
+    for doing in ACTS[Action.TURN_LEFT]:
+        play.show(doing, coach=Coach.MULTI if doing is Doing.LEFT else None)
+    assert play.outcomes()[Check.TURN_LEFT] is CheckOutcome.UNCLEAR
+
+
+def test_pictures_missing_for_a_while_break_it(play: Play) -> None:
+    play.until_asked()
+    play.t += 1.0
+    play.show(Doing.AHEAD)
+    assert play.challenge.broken
+
+
+def test_another_track_breaks_it_at_once(play: Play) -> None:
+    play.do(play.until_asked())
+    play.show(Doing.AHEAD, track=2)
+    assert play.challenge.broken
+    play.show(*[Doing.AHEAD] * 100)
+    assert not play.challenge.done
+
+
+def test_the_still_face_has_to_be_still(play: Play) -> None:
+    play.show(*[Doing.AHEAD, Doing.AHEAD, Doing.A_LITTLE_LEFT, Doing.A_LITTLE_LEFT] * 20)
+    assert not play.said and not play.challenge.begun
+
+
+def test_watches_see_every_frame_and_can_speak_against() -> None:
+    fresh, border = Onlooker(), Onlooker(Check.BORDER, CheckOutcome.FAILED)
+    play = Play(challenge(watches=[fresh, border]), 0.04)
+    play.obey()
+    assert play.challenge.done
+    assert len(fresh.seen) == pytest.approx((fresh.seen[-1] - fresh.seen[0]) / 0.04 + 1, abs=1)
+    assert play.challenge.report(SAME).verdict is Liveness.FAILED
+
+
+def test_without_a_word_about_freshness_nothing_passes() -> None:
+    play = Play(challenge(watches=[]))
+    play.obey()
+    assert play.challenge.report(SAME).verdict is Liveness.FAILED
+
+
+def test_the_clip_covers_the_challenge(play: Play) -> None:
+    play.obey()
+    clip = play.challenge.clip
+    assert clip[0].t_ms == 0 and len(clip) >= 3 * play.challenge.report(SAME).seconds - 1
+    assert all(one.jpeg.startswith(b"\xff\xd8") for one in clip)
+
+
+def test_wipe_leaves_no_picture() -> None:
+    watch = Onlooker()
+    play = Play(challenge(watches=[watch]))
+    play.obey()
+    pictures = [one.rgb for one in play.challenge.kept]
+    assert pictures and all(one.any() for one in pictures)
+    play.challenge.wipe()
+    assert not any(one.any() for one in pictures)
+    assert watch.wiped and not play.challenge.kept and not play.challenge.clip
+
+
+def test_colours_come_last_and_frames_after_them() -> None:
+    config = FaceConfig.model_validate({"liveness": {"flash": {"enabled": True}}})
+    flash = FlashCheck(config.liveness.flash, random.Random(3))
+    play = Play(Challenge(config, Profile.GENTLE, Scripted(Action.BLINK), [Onlooker()], flash=flash), size=(480, 640))
+    play.do(play.until_asked())
+    play.finish()
+    (said_at, _), (shown_at, plan) = [one for one in play.said if one[1] is Coach.FLASH or isinstance(one[1], FlashPlan)]
+    assert plan == flash.plan() and shown_at - said_at == pytest.approx(1.5, abs=STEP)
+    assert play.challenge.done and play.t - shown_at >= 9 * 0.4 + 0.5
+    assert [one.part for one in play.challenge.kept] == [0, 0, 1, 1, 2]
+    assert play.challenge.kept[-1].t > shown_at + 9 * 0.4
+    report = play.challenge.report(SAME)
+    assert report.flash_demanded and Check.FLASH in report.demanded
+    assert report.of(Check.FLASH).outcome is not CheckOutcome.PASSED and report.verdict is Liveness.FAILED
+
+
+# the order
+
+
+def orders(profile: Profile, again: bool = False, *free: str) -> Counter[tuple[Action, ...]]:
+    config = LivenessConfig(free_actions=free or LivenessConfig().free_actions)
+    rng = random.Random(5)
+    return Counter(draw_order(profile, config, rng, again) for _ in range(1200))
+
+
+def test_every_order_comes_about_as_often() -> None:
+    drawn = orders(Profile.PAPER)
+    assert len(drawn) == 12
+    assert all(60 < count < 140 for count in drawn.values())
+    assert all({Action.TURN_LEFT, Action.TURN_RIGHT} < set(order) and len(order) == 3 for order in drawn)
+
+
+def test_the_other_profiles() -> None:
+    assert set(orders(Profile.ATTENDED)) == {(Action.BLINK,)}
+    assert set(orders(Profile.INFRARED)) == {(one,) for one in Action}
+    assert set(orders(Profile.GENTLE)) == {(Action.BLINK,)}
+    assert set(orders(Profile.GENTLE, again=True)) == {(Action.OPEN_MOUTH,)}
+    assert set(orders(Profile.GENTLE, True, "blink")) == {(Action.BLINK,)}
+
+
+def test_no_challenge_has_the_name_of_another() -> None:
+    names = [challenge().nonce for _ in range(300)]
+    assert len(set(names)) == 300 and all(len(bytes.fromhex(one)) == 16 for one in names)
+
+
+def test_names_do_not_come_from_the_drawing_of_the_order() -> None:
+    assert challenge(rng=random.Random(1)).nonce != challenge(rng=random.Random(1)).nonce
+
+
+# the sitting
+
+
+def sitting(order: tuple[Action, ...] = LEFT_BLINK_RIGHT, profile: Profile = Profile.PAPER, **config: object) -> Sitting:
+    valid = FaceConfig.model_validate(config)
+    return Sitting(valid, lambda again: Challenge(valid, profile, Scripted(*order), [Onlooker()], again=again), 0.0)
+
+
+class Sat:
+    """Feeds a sitting."""
+
+    def __init__(self, sitting: Sitting) -> None:
+        self.sitting = sitting
+        self.t = 0.0
+        self.said: list[object] = []
+        self.names = [sitting.challenge.nonce]
+
+    def show(self, doing: Doing, frames: int = 1, track: int = 1) -> None:
+        for _ in range(frames):
+            said = self.sitting.see(sight(self.t, doing, track))
+            if said is not None:
+                self.said.append(said)
+            if self.sitting.challenge.nonce != self.names[-1]:
+                self.names.append(self.sitting.challenge.nonce)
+            self.t += STEP
+
+    def until(self, what: Callable[[], bool], doing: Doing = Doing.AHEAD, track: int = 1) -> None:
+        for _ in range(1000):
+            if what():
+                return
+            self.show(doing, track=track)
+        raise AssertionError("never")
+
+
+def test_coaching_comes_first() -> None:
+    sat = Sat(sitting())
+    sat.show(Doing.GONE, 20)
+    sat.until(lambda: Coach.TURN_LEFT in sat.said)
+    assert sat.said == [Coach.NO_FACE, Coach.HOLD_STILL, Coach.TURN_LEFT]
+
+
+def test_a_missed_action_starts_over_once_and_then_ends_with_frames() -> None:
+    sat = Sat(sitting())
+    sat.until(lambda: sat.sitting.over)
+    assert len(sat.names) == len(set(sat.names)) == 2
+    assert sat.said == [Coach.HOLD_STILL, *[Coach.TURN_LEFT] * 2] * 2
+    assert sat.sitting.challenge.missed and sat.sitting.challenge.kept
+
+
+def test_a_gap_starts_over_and_the_second_is_one_too_many() -> None:
+    sat = Sat(sitting())
+    sat.until(lambda: sat.sitting.challenge.begun)
+    sat.show(Doing.WITH_ANOTHER, 12)
+    sat.until(lambda: sat.sitting.challenge.begun)
+    assert sat.said == [Coach.HOLD_STILL, Coach.TURN_LEFT, Coach.MULTI, Coach.HOLD_STILL, Coach.TURN_LEFT]
+    sat.show(Doing.GONE, 12)
+    assert FaceTrouble.NO_ACTION in sat.said
+
+
+def test_another_face_starts_over_with_nothing_of_the_first() -> None:
+    sat = Sat(sitting())
+    sat.until(lambda: sat.sitting.challenge.begun)
+    first = sat.sitting.challenge
+    pictures = [one.rgb for one in first.kept]
+    sat.show(Doing.AHEAD, track=2)
+    assert len(sat.names) == 2 and not sat.sitting.challenge.kept
+    assert pictures and not any(one.any() for one in pictures)
+
+
+def test_what_happens_before_the_first_request_costs_no_retry() -> None:
+    sat = Sat(sitting())
+    for track in range(1, 6):
+        sat.show(Doing.AHEAD, 10, track=track)
+    sat.until(lambda: sat.sitting.challenge.begun, track=5)
+    sat.show(Doing.GONE, 9)
+    sat.until(lambda: sat.sitting.challenge.begun, track=5)
+
+
+def test_the_deadline_waits_for_a_challenge_once_begun() -> None:
+    sat = Sat(sitting(try_timeout_s=2.0))
+    sat.until(lambda: sat.sitting.challenge.begun)
+    sat.show(Doing.AHEAD, 40)
+    assert not any(isinstance(one, FaceTrouble) for one in sat.said)
+    sat.until(lambda: FaceTrouble.NO_ACTION in sat.said)
+    waiting = Sat(sitting(try_timeout_s=2.0))
+    waiting.until(lambda: FaceTrouble.TIMEOUT in waiting.said, Doing.MASKED)
+    assert waiting.t == pytest.approx(2.0, abs=0.2)
+
+
+def test_gentle_asks_for_something_else_the_second_time() -> None:
+    sat = Sat(sitting((Action.OPEN_MOUTH, Action.BLINK), Profile.GENTLE))
+    sat.until(lambda: sat.sitting.over)
+    assert [one for one in sat.said if one in REQUESTS] == [Coach.BLINK] * 2 + [Coach.OPEN_MOUTH] * 2
+
+
+# whatever happens
+
+ANY = st.sampled_from(list(Doing))
+ENOUGH = {Action.BLINK: 1, Action.OPEN_MOUTH: 2, Action.TURN_LEFT: 2, Action.TURN_RIGHT: 2}
+"""Frames without which an action cannot have been seen."""
+
+
+class AnySequence(RuleBasedStateMachine):
+    """Arbitrary people: nothing passes that was not asked for and then shown, by one face, without a break."""
+
+    @initialize(profile=st.sampled_from([Profile.PAPER, Profile.GENTLE, Profile.INFRARED]), seed=st.integers(0, 99))
+    def begin(self, profile: Profile, seed: int) -> None:
+        config = FaceConfig.model_validate({"try_timeout_s": 20.0, "liveness": {"action_s": 3.0}})
+        rng = random.Random(seed)
+        self.sitting = Sitting(config, lambda again: Challenge(config, profile, rng, [Onlooker()], again=again), 0.0)
+        self.t = 0.0
+        self.track = 1
+        self.ended = False
+        self.names = {self.sitting.challenge.nonce}
+        self.asked: list[tuple[Action, Counter[Doing]]] = []
+        self.broken = False
+
+    def show(self, doing: Doing) -> None:
+        if self.ended:
+            return
+        before = self.sitting.challenge
+        said = self.sitting.see(sight(self.t, doing, self.track))
+        self.t += STEP
+        if self.asked:
+            self.asked[-1][1][doing] += 1
+        now = self.sitting.challenge
+        if now is not before:
+            assert now.nonce not in self.names
+            self.names.add(now.nonce)
+            self.asked.clear()
+            self.broken = False
+        if said in REQUESTS and (not self.asked or self.asked[-1][0] is not REQUESTS[said]):
+            self.asked.append((REQUESTS[said], Counter()))
+        self.ended = isinstance(said, FaceTrouble) or self.sitting.over
+
+    @rule(doing=ANY, frames=st.integers(1, 12))
+    def hold(self, doing: Doing, frames: int) -> None:
+        for _ in range(frames):
+            self.show(doing)
+
+    @rule(frames=st.integers(5, 40))
+    def look_ahead(self, frames: int) -> None:
+        for _ in range(frames):
+            self.show(Doing.AHEAD)
+
+    @precondition(lambda self: self.asked)
+    @rule()
+    def obey(self) -> None:
+        for doing in ACTS[self.asked[-1][0]]:
+            self.show(doing)
+
+    @rule(action=st.sampled_from(list(Action)))
+    def do_something(self, action: Action) -> None:
+        for doing in ACTS[action]:
+            self.show(doing)
+
+    @precondition(lambda self: self.asked and not self.ended)
+    @rule()
+    def swap(self) -> None:
+        self.track += 1
+        self.broken = True
+        self.show(Doing.AHEAD)
+
+    @precondition(lambda self: not self.ended)
+    @rule(seconds=st.floats(0.1, 3))
+    def no_pictures(self, seconds: float) -> None:
+        self.t += seconds
+        self.broken = self.broken or (seconds > 0.7 and self.sitting.challenge.begun)
+
+    @invariant()
+    def passes_only_what_was_shown(self) -> None:
+        challenge = self.sitting.challenge
+        if challenge.report(SAME).verdict is not Liveness.PASSED or not self.sitting.over:
+            return
+        assert challenge.done and not self.broken
+        assert tuple(action for action, _ in self.asked) == challenge.order
+        for action, shown in self.asked:
+            assert shown[DOES[action]] >= ENOUGH[action], (action, shown)
+        assert {one.part for one in challenge.kept} == set(range(len(challenge.order) + 1))
+
+    def teardown(self) -> None:
+        for _ in range(round(60 / STEP)):
+            if self.ended:
+                break
+            self.show(Doing.AHEAD)
+        assert self.ended, "a sitting must end by itself"
+        self.passes_only_what_was_shown()
+        self.sitting.wipe()
+
+
+AnySequence.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+TestAnySequence = AnySequence.TestCase
