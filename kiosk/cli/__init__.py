@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from kiosk.cli import config, decode, demo, devices, emulate, face, office, print_, read, run, sync
+from kiosk.cli import config, decode, demo, devices, emulate, face, office, print_, read, run, staff, sync
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Self-service pension certification terminal and town office.")
@@ -22,6 +22,7 @@ app.add_typer(print_.app, name="print")
 app.add_typer(emulate.app, name="emulate")
 app.add_typer(devices.app, name="devices")
 app.add_typer(config.app, name="config")
+app.add_typer(staff.app, name="staff")
 
 
 @app.callback()

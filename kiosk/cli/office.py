@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kiosk.cli.common import AsJson, fail, put
+from kiosk.cli.common import AsJson, ConfigFile, configuration, fail, put
 from kiosk.office import DATA_VARIABLE
 
 app = typer.Typer(no_args_is_help=True, help="The town office: queue, roster, terminals.")
@@ -72,15 +72,19 @@ def import_roster(
     data: Data = _HERE,
     dry_run: Annotated[bool, typer.Option(help="Say what would change, change nothing.")] = False,
     templates: Annotated[bool, typer.Option(help="Compute face templates from the portraits.")] = True,
+    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take a roster in; may be repeated. Status 1 when a row could not be taken as it stands."""
+    """Take a roster in; may be repeated. Status 1 when a row could not be taken as it stands.
+
+    Templates are made by the engine of --config, which has to be the terminals' own.
+    """
     from kiosk.cli.templates import template_maker
     from kiosk.office import service
 
     _at(data)
     try:
-        report = service.import_roster(file, template_maker() if templates else None, dry_run)
+        report = service.import_roster(file, template_maker(configuration(config).face) if templates else None, dry_run)
     except service.NotInitialised as error:
         fail(str(error))
     except OSError as error:
