@@ -29,6 +29,8 @@ class OfficeConfig(BaseSettings):
     count_current_month: bool = Field(True, description="Whether the month of certification is the first of the period.")
     free_floor_mb: int = Field(512, ge=0, description="Below this much free disk no envelope is taken.")
     lost_after_min: int = Field(10, ge=1, description="A terminal without a heartbeat for so many minutes is shown as lost.")
+    templates_min: int = Field(2, ge=1, description="With fewer templates the desk advises another enrolment.")
+    renew_months: int = Field(24, ge=1, description="So old all photographs may be before the desk advises another enrolment.")
     reasons: tuple[str, ...] = Field(
         (
             "照片不够清楚，请再认证一次。",
@@ -37,6 +39,17 @@ class OfficeConfig(BaseSettings):
             "信息需要核对，请与镇社保所联系。",
         ),
         min_length=1, description="What an officer may give as reason; the person reads it at the next visit.",
+    )
+
+    enrolment_reasons: tuple[str, ...] = Field(
+        (
+            "照片不够清楚，请重新采集。",
+            "照片中看不到完整的面部，请重新采集。",
+            "三张照片看起来不是同一个人，请当面核对后重新采集。",
+            "与证件或留存照片差别较大，请当面核对后重新采集。",
+            "与其他人员相似，请当面核对后重新采集。",
+        ),
+        min_length=1, description="What an officer may give as reason for not using an enrolment; for colleagues.",
     )
 
     def period_rule(self) -> PeriodRule:

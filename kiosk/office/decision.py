@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from kiosk.domain.period import local_day
 from kiosk.office import audit
-from kiosk.office.models import AuditEntry, Case, Person
+from kiosk.office.models import AuditEntry, Case, FaceEnrolment, Person
 
 
 def decide(case_id: str, version: int, accepted: bool, reason: str, officer: User) -> bool:
@@ -29,7 +29,7 @@ def decide(case_id: str, version: int, accepted: bool, reason: str, officer: Use
     return True
 
 
-def counts(case: Case) -> bool:
+def counts(case: Case | FaceEnrolment) -> bool:
     """Whether a decision on it says anything about a real person."""
     return not case.simulated or settings.OFFICE.demo
 

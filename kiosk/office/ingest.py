@@ -14,6 +14,7 @@ from django.utils import timezone
 from kiosk.office import audit, intake, signed
 from kiosk.office.models import AuditEntry, Envelope, Terminal, TerminalKey
 from kiosk.sync.wire.envelope import EnvelopeError, digest, parse_header
+from kiosk.sync.wire.face_enrolment import ENROLMENT_SCHEMA, ENROLMENT_SCHEMA_VERSION
 from kiosk.sync.wire.keys import signing_public
 from kiosk.sync.wire.models import (
     ALGORITHM,
@@ -27,6 +28,7 @@ from kiosk.sync.wire.models import (
 )
 from kiosk.sync.wire.signing import Context, verify
 
+_SCHEMAS = {CASE_SCHEMA: CASE_SCHEMA_VERSION, ENROLMENT_SCHEMA: ENROLMENT_SCHEMA_VERSION}
 _COLUMNS = ("id", "terminal_id", "epoch", "seq", "digest", "raw", "signature", "received", "level", "receipt")
 # The conflict target is named: without it a clash of (terminal, epoch, seq) would vanish as a supposed duplicate.
 _INSERT = (
@@ -100,8 +102,7 @@ def _known(header: EnvelopeHeader) -> bool:
     """Whether this version can open it; what it cannot is held for a newer one, never refused."""
     return (
         header.v <= WIRE_VERSION
-        and header.schema_name == CASE_SCHEMA
-        and header.schema_version <= CASE_SCHEMA_VERSION
+        and header.schema_version <= _SCHEMAS.get(header.schema_name, 0)
         and header.kid == signed.office_keys().sealing_id
     )
 

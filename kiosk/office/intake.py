@@ -1,4 +1,4 @@
-"""Opening what was taken in: from sealed envelopes to cases on the officers' list. Failures stay visible and are retried."""
+"""Opening what was taken in: from sealed envelopes to the officers' lists. Failures stay visible and are retried."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.db.models import Q
 from django.utils import timezone
 from pydantic import ValidationError
 
-from kiosk.domain.decision import Liveness, Outcome
 from kiosk.office import signed
-from kiosk.office.models import Case, Envelope, FaceAttempt, OpeningFailure, Person, Photo
-from kiosk.office.pull import UNKNOWN_CATEGORY
-from kiosk.sync.wire.envelope import EnvelopeError, open_body
-from kiosk.sync.wire.models import AckLevel, AttemptBody, CaseBody, PersonBody
+from kiosk.office.models import Envelope, OpeningFailure
+from kiosk.office.opened import make_case, make_enrolment
+from kiosk.sync.wire.envelope import EnvelopeError, open_body, parse_header
+from kiosk.sync.wire.face_enrolment import ENROLMENT_SCHEMA, EnrolmentBody
+from kiosk.sync.wire.models import AckLevel, CaseBody
 
 _POLL_S = 30.0
 _RETRY_BASE = dt.timedelta(minutes=1)
@@ -41,11 +41,11 @@ def run(stop: threading.Event) -> None:
 
 
 def open_due() -> int:
-    """Opens everything that waits, oldest first; returns how many became cases."""
+    """Opens everything that waits, oldest first; returns how many became cases or enrolments."""
     now = timezone.now()
     waiting = (
         Envelope.objects.exclude(level=AckLevel.HELD.value)
-        .filter(case=None)
+        .filter(case=None, faceenrolment=None)
         .filter(Q(openingfailure=None) | Q(openingfailure__next_try__lte=now))
         .order_by("received")
     )
@@ -54,8 +54,7 @@ def open_due() -> int:
 
 def _open(envelope: Envelope) -> bool:
     try:
-        body = CaseBody.model_validate_json(open_body(bytes(envelope.raw), signed.office_keys().sealing))
-        _make_case(envelope, body)
+        _make_of(envelope)
     except EnvelopeError:
         return _failed(envelope, OpeningFailure.Reason.SEALED)
     except ValidationError:
@@ -66,45 +65,15 @@ def _open(envelope: Envelope) -> bool:
     return True
 
 
-def _make_case(envelope: Envelope, body: CaseBody) -> None:
-    person = body.person
+def _make_of(envelope: Envelope) -> None:
+    raw = bytes(envelope.raw)
+    schema, body = parse_header(raw).schema_name, open_body(raw, signed.office_keys().sealing)
     with transaction.atomic(durable=True):
-        case = Case.objects.create(
-            envelope=envelope, terminal_id=envelope.terminal_id, item=body.item.value, case_number=body.case_number,
-            name=person.name, number=person.number, sex=person.sex or "", birth=person.birth,
-            document=person.document.value, document_valid_to=person.valid_to,
-            category=_category(person), in_roster=person.in_roster,
-            outcome=body.outcome.value, cause=_cause(body), consent_scopes=[scope.value for scope in body.consent.scopes],
-            consent_version=body.consent.text_version, consent_given=body.consent.given_at,
-            photos_left_out=body.photos_left_out, captured=body.captured_at, repeat=body.repeat, simulated=body.simulated,
-        )
-        for position, attempt in enumerate(body.attempts, start=1):
-            _add_attempt(case, position, attempt)
+        if schema == ENROLMENT_SCHEMA:
+            make_enrolment(envelope, EnrolmentBody.model_validate_json(body))
+        else:
+            make_case(envelope, CaseBody.model_validate_json(body))
         OpeningFailure.objects.filter(pk=envelope.pk).delete()
-
-
-def _add_attempt(case: Case, position: int, attempt: AttemptBody) -> None:
-    row = FaceAttempt.objects.create(
-        case=case, position=position, distance=attempt.distance, frames=attempt.frames, templates=attempt.templates,
-        liveness=attempt.liveness.value, engine=attempt.engine,
-    )
-    Photo.objects.bulk_create(Photo(attempt=row, position=n, jpeg=jpeg) for n, jpeg in enumerate(attempt.photos, start=1))
-
-
-def _category(person: PersonBody) -> str:
-    return "" if person.category == UNKNOWN_CATEGORY else person.category
-
-
-def _cause(body: CaseBody) -> Case.Cause:
-    if not Person.objects.filter(number=body.person.number, active=True).exists():
-        return Case.Cause.UNLISTED
-    if body.outcome is Outcome.PASSED:
-        return Case.Cause.CONFIRM
-    if not any(attempt.templates for attempt in body.attempts):
-        return Case.Cause.NO_PORTRAIT
-    if not any(attempt.liveness is Liveness.PASSED for attempt in body.attempts):
-        return Case.Cause.NO_LIVENESS
-    return Case.Cause.UNSURE
 
 
 def _failed(envelope: Envelope, reason: OpeningFailure.Reason) -> bool:

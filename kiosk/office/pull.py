@@ -8,7 +8,8 @@ from django.conf import settings
 
 from kiosk.domain.period import local_day
 from kiosk.office.models import Case, Person
-from kiosk.sync.wire.models import DecisionBody, RosterEntryBody, RosterPull, TemplateBody
+from kiosk.sync.wire.face import TemplateBody
+from kiosk.sync.wire.models import DecisionBody, RosterEntryBody, RosterPull
 
 UNKNOWN_CATEGORY = "unknown"
 PAGE = 100
@@ -36,8 +37,10 @@ def roster_pull(after: int) -> RosterPull | None:
 
 def _entry(person: Person, decision: DecisionBody | None) -> RosterEntryBody:
     templates = tuple(
-        TemplateBody(engine=template.engine, vector=tuple(template.vector))
-        for portrait in person.portraits.all() for template in portrait.templates.all()
+        TemplateBody(
+            engine=template.engine, vector=tuple(template.vector), source=portrait.source, taken_on=portrait.taken_on,
+        )
+        for portrait in person.portraits.all() if portrait.retired is None for template in portrait.templates.all()
     )
     return RosterEntryBody(
         number=person.number, name=person.name, category=person.category or UNKNOWN_CATEGORY, next_due=person.next_due,

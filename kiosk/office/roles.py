@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.contrib.auth.models import Group, Permission
 
+_REVIEW = ("view_case", "decide_case", "view_faceenrolment", "decide_faceenrolment", "view_photo", "view_person")
 _GROUPS = {
-    "操作员": ("view_case", "decide_case", "view_photo", "view_person"),
+    "操作员": _REVIEW,
     "主管": (
-        "view_case", "decide_case", "view_photo", "view_person", "change_person", "import_person", "view_terminal",
-        "enrol_terminal", "view_envelope", "view_openingfailure", "view_auditentry",
+        *_REVIEW, "change_person", "import_person", "view_terminal", "enrol_terminal", "view_envelope", "view_openingfailure",
+        "view_auditentry",
     ),
 }
 

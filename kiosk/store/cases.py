@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from kiosk.domain.case import CaseDraft, CaseReceipt, Item
+from kiosk.domain.enrolment import EnrolmentDraft
 from kiosk.domain.period import local_day
 from kiosk.domain.roster import PersonRecord
 from kiosk.domain.trouble import HandInTrouble
@@ -25,6 +26,9 @@ from kiosk.store.models import CaseRow, OutboxRow, OutboxState
 from kiosk.store.roster import find_entry
 from kiosk.store.settings import get_setting, next_number, put_setting
 from kiosk.store.uuid7 import uuid7
+
+Draft = CaseDraft | EnrolmentDraft
+"""Whatever is handed in."""
 
 _log = logging.getLogger(__name__)
 _INDEX_KEY = "index_key"
@@ -67,7 +71,7 @@ class Sealer(Protocol):
     def terminal(self) -> Terminal | None:
         """None before enrolment: no case can be taken."""
 
-    def seal(self, draft: CaseDraft, ticket: Ticket) -> Sealed:
+    def seal(self, draft: Draft, ticket: Ticket) -> Sealed:
         """Turns a draft into bytes only the office can open."""
 
 
@@ -91,7 +95,7 @@ class CaseStore:
         self.restart_needed = False
         """A commit ended without a clear answer: only a new process knows whether the case stands."""
 
-    def submit(self, draft: CaseDraft, sealer: Sealer, now: dt.datetime) -> CaseReceipt | SubmitFailed:
+    def submit(self, draft: Draft, sealer: Sealer, now: dt.datetime) -> CaseReceipt | SubmitFailed:
         """Commits the case, or returns why not. The same business key again gives the same receipt, not a second case.
 
         A receipt means: on disk, sealed, signed and due for delivery.
@@ -111,15 +115,10 @@ class CaseStore:
     def find_person(self, number: str, today: dt.date) -> PersonRecord:
         """What is known when a card is laid. An unknown number is never a refusal."""
         with Session(self._reader) as session, session.begin():
-            index_key = get_setting(session, _INDEX_KEY)
-            cases: list[CaseReceipt] = []
-            while index_key is not None:
-                key = business_key(index_key, Item.CERTIFICATION, number, today, repeat=len(cases))
-                receipt = _receipt_of(session, key)
-                if receipt is None:
-                    break
-                cases.append(receipt)
-            return PersonRecord(find_entry(session, number), len(cases), cases[-1].case_number if cases else None)
+            cases = _handed_in(session, Item.CERTIFICATION, number, today)
+            enrolments = _handed_in(session, Item.ENROLMENT, number, today)
+            last = cases[-1].case_number if cases else None
+            return PersonRecord(find_entry(session, number), len(cases), last, len(enrolments))
 
     def is_delivered(self, case_id: str) -> bool:
         """Whether the office has signed that the case is in its database."""
@@ -127,7 +126,7 @@ class CaseStore:
             row = session.scalars(select(OutboxRow).where(OutboxRow.case_id == case_id)).first()
             return row is not None and row.state == OutboxState.ACKED and row.ack_level in _PROVEN
 
-    def _hand_in(self, session: Session, draft: CaseDraft, sealer: Sealer, now: dt.datetime) -> CaseReceipt | SubmitFailed:
+    def _hand_in(self, session: Session, draft: Draft, sealer: Sealer, now: dt.datetime) -> CaseReceipt | SubmitFailed:
         terminal = sealer.terminal()
         if terminal is None:
             return SubmitFailed(HandInTrouble.STORE_FAILED, "not_enrolled")
@@ -147,7 +146,8 @@ class CaseStore:
         )
         sealed = sealer.seal(draft, ticket)
         digest = hashlib.sha256(sealed.data).digest()
-        entry = audit.append(session, "case_handed_in", case=ticket.case_id, sha256=digest.hex(), seq=ticket.seq)
+        act = "enrolment_handed_in" if draft.item is Item.ENROLMENT else "case_handed_in"
+        entry = audit.append(session, act, case=ticket.case_id, sha256=digest.hex(), seq=ticket.seq)
         case = CaseRow(
             id=ticket.case_id, business_key=key, case_number=ticket.case_number, query_token=secrets.token_urlsafe(16),
             item=draft.item.value, day=day, sealed=sealed.data, digest=digest, signature=sealed.signature,
@@ -178,6 +178,18 @@ def _index_key(session: Session) -> str:
         key = secrets.token_hex(32)
         put_setting(session, _INDEX_KEY, key)
     return key
+
+
+def _handed_in(session: Session, item: Item, number: str, day: dt.date) -> list[CaseReceipt]:
+    """Of this person in the month of `day`, in the order of their repeat."""
+    index_key = get_setting(session, _INDEX_KEY)
+    found: list[CaseReceipt] = []
+    while index_key is not None:
+        receipt = _receipt_of(session, business_key(index_key, item, number, day, repeat=len(found)))
+        if receipt is None:
+            break
+        found.append(receipt)
+    return found
 
 
 def _receipt_of(session: Session, key: bytes) -> CaseReceipt | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +73,27 @@ def prepare(connection: dbapi2.Connection, key: DatabaseKey) -> None:
     """Key and settings of one fresh connection. Raises StoreUnusable when one does not hold, DatabaseError for the key."""
     _unlock(connection, key)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
-    connection.execute("PRAGMA journal_mode = WAL")  # a file system without shared memory refuses silently
+    _write_ahead(connection)
     for setting in _SETTINGS:
         connection.execute(f"PRAGMA {setting}")
     for name, wanted in _READ_BACK.items():
         (found,) = connection.execute(f"PRAGMA {name}").fetchone()
         if found != wanted:
             raise StoreUnusable("settings", f"{name} is {found} instead of {wanted}; put the database on a local ext4 disk")
+
+
+def _write_ahead(connection: dbapi2.Connection) -> None:
+    """A file system without shared memory refuses silently. Of two processes that begin a new file at the same moment
+    one is told "busy" at once, without the wait it asked for."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except dbapi2.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _unlock(connection: dbapi2.Connection, key: DatabaseKey) -> None:

@@ -66,7 +66,7 @@ class AuditRow(Base):
 
 
 class CaseRow(Base):
-    """One case. Who it is about stands only inside `sealed`, which this terminal cannot open."""
+    """One case or enrolment. Who it is about stands only inside `sealed`, which this terminal cannot open."""
 
     __tablename__ = "cases"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -131,7 +131,7 @@ class RosterRow(Base):
     category: Mapped[str]
     next_due: Mapped[dt.date | None]
     templates: Mapped[str]
-    """JSON list of [engine, vector]."""
+    """JSON list of [engine, vector, source, taken_on]; the last two are missing in rows of before revision 0003."""
     decision: Mapped[str | None]
     """JSON object of an OfficeDecision."""
 

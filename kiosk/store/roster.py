@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
-from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry
+from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry, TemplateSource
 from kiosk.store.models import RosterRow
 from kiosk.store.settings import get_setting, put_setting
 
@@ -29,6 +29,12 @@ class Roster:
     def size(self) -> int:
         with Session(self._reader) as session, session.begin():
             return session.scalar(select(func.count()).select_from(RosterRow)) or 0
+
+    def people(self) -> list[RosterEntry]:
+        """Everybody who has templates, in a fixed order."""
+        with Session(self._reader) as session, session.begin():
+            rows = session.scalars(select(RosterRow).where(RosterRow.templates != "[]").order_by(RosterRow.number))
+            return [_entry(row) for row in rows]
 
     def apply(
         self, entries: Iterable[RosterEntry], removed: Iterable[str], after: int, version: int, replace: bool,
@@ -68,7 +74,7 @@ def _row(entry: RosterEntry) -> RosterRow:
     decision = entry.decision
     return RosterRow(
         number=entry.number, name=entry.name, category=entry.category, next_due=entry.next_due,
-        templates=json.dumps([[template.engine, template.vector] for template in entry.templates]),
+        templates=json.dumps([_template_row(template) for template in entry.templates]),
         decision=None if decision is None else json.dumps(
             [decision.case_number, decision.accepted, decision.reason, decision.decided_on.isoformat()],
         ),
@@ -80,5 +86,18 @@ def _entry(row: RosterRow) -> RosterEntry:
     if row.decision is not None:
         case_number, accepted, reason, decided_on = json.loads(row.decision)
         decision = OfficeDecision(case_number, accepted, reason, dt.date.fromisoformat(decided_on))
-    templates = tuple(FaceTemplate(engine, tuple(vector)) for engine, vector in json.loads(row.templates))
+    templates = tuple(_template(*one) for one in json.loads(row.templates))
     return RosterEntry(row.number, row.name, row.category, row.next_due, templates, decision)
+
+
+def _template_row(template: FaceTemplate) -> list[object]:
+    taken_on = template.taken_on.isoformat() if template.taken_on else None
+    return [template.engine, template.vector, template.source.value, taken_on]
+
+
+def _template(
+    engine: str, vector: list[float], source: str = TemplateSource.PORTRAIT.value, taken_on: str | None = None,
+) -> FaceTemplate:
+    """Rows of before revision 0003 say neither source nor day."""
+    day = dt.date.fromisoformat(taken_on) if taken_on else None
+    return FaceTemplate(engine, tuple(vector), TemplateSource(source), day)

@@ -16,9 +16,10 @@ from kiosk.store.roster import start_over
 from kiosk.store.settings import get_setting, put_setting
 from kiosk.sync.link import Answer, LinkDown, NoAnswer, OfficeLink
 from kiosk.sync.wire import http
+from kiosk.sync.wire.base import Wire
 from kiosk.sync.wire.enrolment import EnrolmentCode
 from kiosk.sync.wire.keys import private_hex, public_hex, sealing_private, sealing_public, signing_private, signing_public
-from kiosk.sync.wire.models import EnrolAnswer, EnrolRequest, KeyHex, Wire
+from kiosk.sync.wire.models import EnrolAnswer, EnrolRequest, KeyHex
 from kiosk.sync.wire.signing import Context, verify
 
 _SETTING = "identity"

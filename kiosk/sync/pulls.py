@@ -6,13 +6,14 @@ import datetime as dt
 import secrets
 from dataclasses import dataclass
 
-from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry
+from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry, TemplateSource
 from kiosk.store.roster import Roster
 from kiosk.sync.identity import Identity
 from kiosk.sync.link import Answer, LinkDown, NoAnswer, OfficeLink
 from kiosk.sync.refusal import signed_refusal
 from kiosk.sync.wire import http
 from kiosk.sync.wire.envelope import EnvelopeError
+from kiosk.sync.wire.face import TemplateBody
 from kiosk.sync.wire.models import DecisionBody, RosterEntryBody, RosterPull
 from kiosk.sync.wire.pull import open_pull, verify_unchanged
 from kiosk.sync.wire.signing import Context, request_message, sign
@@ -68,9 +69,17 @@ def _entries(page: RosterPull) -> list[RosterEntry]:
 
 
 def _entry(body: RosterEntryBody) -> RosterEntry:
-    templates = tuple(FaceTemplate(template.engine, template.vector) for template in body.templates)
+    templates = tuple(_template(template) for template in body.templates)
     decision = None if body.decision is None else _decision(body.decision)
     return RosterEntry(body.number, body.name, body.category, body.next_due, templates, decision)
+
+
+def _template(body: TemplateBody) -> FaceTemplate:
+    try:
+        source = TemplateSource(body.source)
+    except ValueError:
+        source = TemplateSource.CHIP  # of a newer office: the kind that never decides alone
+    return FaceTemplate(body.engine, body.vector, source, body.taken_on)
 
 
 def _decision(body: DecisionBody) -> OfficeDecision:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # townhall.py
+sys.path.insert(0, str(Path(__file__).parent))  # townhall.py, machine.py
+sys.path.insert(0, str(Path(__file__).parent.parent / "sync"))  # drafts.py
 
 _DATA = tempfile.TemporaryDirectory(prefix="kiosk-office-")
 os.environ["KIOSK_OFFICE_DATA"] = _DATA.name  # read by bootstrap.configure below
 
+from machine import Machine  # noqa: E402
 from townhall import NAME, NUMBER, Line, Terminal  # noqa: E402
 
 from kiosk.office import bootstrap, keys  # noqa: E402
@@ -53,6 +55,14 @@ def terminal(db: None) -> Terminal:
 @pytest.fixture
 def line(terminal: Terminal, client: Client) -> Line:
     return Line(terminal, client)
+
+
+@pytest.fixture
+def machine(line: Line, tmp_path: Path) -> Iterator[Machine]:
+    """The terminal's own software on the line."""
+    one = Machine(line, tmp_path / "terminal.db")
+    yield one
+    one.engine.dispose()
 
 
 @pytest.fixture

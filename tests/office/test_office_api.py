@@ -119,7 +119,10 @@ def test_no_envelope_at_all(line: Line, data: bytes) -> None:
     _refused(line, line.put(data, other), 422, "invalid", other, data)
 
 
-@pytest.mark.parametrize("changes", [{"schema_version": 3}, {"schema_name": "other"}, {"v": 2}, {"kid": "0" * 16}])
+@pytest.mark.parametrize("changes", [
+    {"schema_version": 4}, {"schema_name": "other"}, {"schema_name": "enrolment", "schema_version": 2}, {"v": 2},
+    {"kid": "0" * 16},
+])
 def test_what_is_not_known_yet_is_held(line: Line, changes: dict[str, object]) -> None:
     from kiosk.office import intake
 

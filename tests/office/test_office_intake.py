@@ -8,11 +8,13 @@ import pytest
 from django.utils import timezone
 from townhall import JPEG, NAME, NUMBER, Line, body
 
-from kiosk.domain.decision import Liveness, Outcome
+from kiosk.domain.decision import Outcome
 from kiosk.domain.document import CardKind
-from kiosk.office import intake
+from kiosk.domain.liveness import Liveness
+from kiosk.office import intake, opened
 from kiosk.office.models import Case, OpeningFailure, Photo
-from kiosk.sync.wire.models import AttemptBody, PersonBody
+from kiosk.sync.wire.face import AttemptBody
+from kiosk.sync.wire.models import PersonBody
 
 
 def attempt(**changes: object) -> AttemptBody:
@@ -97,7 +99,7 @@ def test_a_bug_is_contained_and_gone_once_mended(line: Line, monkeypatch, caplog
     case_id, data = line.terminal.envelope(body())
     line.put(data, case_id)
     with monkeypatch.context() as broken:
-        broken.setattr(intake, "_cause", lambda content: {}[content.person.name])
+        broken.setattr(opened, "_cause", lambda content: {}[content.person.name])
         assert intake.open_due() == 0
     assert OpeningFailure.objects.get().reason == "internal"
     assert "KeyError" in caplog.text

@@ -13,13 +13,15 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kiosk.domain.case import Item
 from kiosk.domain.consent import ConsentScope
-from kiosk.domain.decision import Liveness, Outcome
+from kiosk.domain.decision import Outcome
 from kiosk.domain.document import CardKind
+from kiosk.domain.liveness import Liveness
 from kiosk.sync.wire import http
+from kiosk.sync.wire.base import Wire
 from kiosk.sync.wire.envelope import digest, seal
+from kiosk.sync.wire.face import AttemptBody
 from kiosk.sync.wire.keys import key_id, sealing_public, signing_public
 from kiosk.sync.wire.models import (
-    AttemptBody,
     AuditHead,
     CaseBody,
     ConsentBody,
@@ -83,7 +85,7 @@ class Terminal:
         }
         return EnvelopeHeader.model_validate(fields | changes)
 
-    def envelope(self, content: CaseBody | bytes, **changes: object) -> tuple[str, bytes]:
+    def envelope(self, content: Wire | bytes, **changes: object) -> tuple[str, bytes]:
         """Id and bytes."""
         header = self.header(**changes)
         data = content if isinstance(content, bytes) else content.to_json()

@@ -12,9 +12,11 @@ from sqlalchemy import Engine
 
 from kiosk.domain.case import CaseDraft, Item
 from kiosk.domain.consent import Consent, ConsentScope
-from kiosk.domain.decision import FaceEvidence, Liveness, Outcome
+from kiosk.domain.decision import FaceEvidence, Outcome
 from kiosk.domain.document import CardKind, IdCard
-from kiosk.store.cases import CaseStore, Sealed, Terminal, Ticket
+from kiosk.domain.enrolment import EnrolmentDraft, EnrolmentEvidence
+from kiosk.domain.liveness import LivenessReport, Profile
+from kiosk.store.cases import CaseStore, Draft, Sealed, Terminal, Ticket
 from kiosk.store.database import open_database
 from kiosk.store.key import DatabaseKey
 from kiosk.store.migrate import migrate
@@ -33,7 +35,7 @@ class PlainSealer:
     def terminal(self) -> Terminal | None:
         return Terminal("HG01", self.epoch) if self.enrolled else None
 
-    def seal(self, draft: CaseDraft, ticket: Ticket) -> Sealed:
+    def seal(self, draft: Draft, ticket: Ticket) -> Sealed:
         self.tickets.append(ticket)
         return Sealed(f"sealed {ticket.case_id} {ticket.seq}".encode() + bytes(4000), "00")
 
@@ -79,8 +81,20 @@ def draft(now: dt.datetime) -> MakeDraft:
             card=IdCard(CardKind.RESIDENT, number, "张测试"),
             outcome=Outcome.PASSED,
             consent=Consent(frozenset(ConsentScope), "2026-11", now),
-            attempts=(FaceEvidence(0.3, 5, 3, Liveness.PASSED, "engine", (b"\xff\xd8photo",)),),
+            attempts=(FaceEvidence(0.3, 5, 3, LivenessReport(Profile.PAPER, "ab", (), (), 0), "engine", (b"\xff\xd8photo",)),),
             captured_at=captured_at, in_roster=True, category="居保", due=None, repeat=repeat,
         )
 
     return make
+
+
+@pytest.fixture
+def enrolment(now: dt.datetime) -> EnrolmentDraft:
+    """Of the same person."""
+    report = LivenessReport(Profile.PAPER, "ab", (), (), 0)
+    return EnrolmentDraft(
+        card=IdCard(CardKind.RESIDENT, "999901195001010026", "张测试"),
+        consent=Consent(frozenset({ConsentScope.ENROL}), "2026-11", now),
+        evidence=EnrolmentEvidence((), 0.2, 0.35, report, "engine"), staff="wang", captured_at=now, in_roster=True,
+        category="居保",
+    )

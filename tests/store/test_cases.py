@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
 import re
@@ -17,6 +18,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
 from kiosk.domain.case import CaseDraft, CaseReceipt
+from kiosk.domain.enrolment import EnrolmentDraft
 from kiosk.domain.roster import PersonRecord
 from kiosk.domain.trouble import HandInTrouble
 from kiosk.store import audit
@@ -116,6 +118,26 @@ def test_find_person(store: CaseStore, submit: Submit) -> None:
     assert store.find_person(NUMBER, TODAY) == PersonRecord(None, 2, second.case_number)
     assert store.find_person(NUMBER, dt.date(2026, 12, 1)) == PersonRecord(None, 0, None)
     assert store.find_person(OTHER, TODAY) == PersonRecord(None, 0, None)
+
+
+def test_an_enrolment_is_handed_in_like_a_case_but_is_no_certification(
+    store: CaseStore, engine: Engine, sealer: Any, submit: Submit, enrolment: EnrolmentDraft, now: dt.datetime,
+) -> None:
+    first = store.submit(enrolment, sealer, now)
+    assert isinstance(first, CaseReceipt) and first.case_number == "HG01-20261123-000001"
+    assert store.submit(enrolment, sealer, now) == first
+    assert store.find_person(NUMBER, TODAY) == PersonRecord(None, 0, None, 1)
+    case = submit(store)
+    assert store.find_person(NUMBER, TODAY) == PersonRecord(None, 1, case.case_number, 1)
+    again = store.submit(dataclasses.replace(enrolment, repeat=1), sealer, now)
+    assert isinstance(again, CaseReceipt) and again.case_id != first.case_id
+    assert store.find_person(NUMBER, TODAY).enrolments_this_period == 2
+    assert store.find_person(NUMBER, dt.date(2026, 12, 1)) == PersonRecord(None, 0, None, 0)
+    assert rows(engine) == (3, 3, 3, 3, 3)
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT item FROM cases ORDER BY case_number")).all() == ["11", "12", "11"]
+        acts = connection.scalars(text("SELECT event ->> 'act' FROM audit ORDER BY n")).all()
+    assert acts == ["enrolment_handed_in", "case_handed_in", "enrolment_handed_in"]
 
 
 def test_only_a_receipt_of_the_office_is_a_delivery(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
-from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry
+from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry, TemplateSource
 from kiosk.store.cases import CaseStore
 from kiosk.store.roster import Roster
 
 TODAY = dt.date(2026, 11, 23)
 FULL = RosterEntry(
     "999901195001010026", "张测试", "居保", dt.date(2027, 1, 31),
-    (FaceTemplate("engine", (0.1, -0.25, 1e-17)), FaceTemplate("other", (1.0,))),
+    (
+        FaceTemplate("engine", (0.1, -0.25, 1e-17), TemplateSource.ENROLLED, dt.date(2026, 5, 1)),
+        FaceTemplate("other", (1.0,), TemplateSource.CHIP),
+    ),
     OfficeDecision("HG01-20261101-000001", False, "照片不清晰", dt.date(2026, 11, 2)),
 )
 PLAIN = RosterEntry("999901194012310018", "李样例", "unknown", None)
@@ -36,6 +39,13 @@ def test_entries_come_back_as_given(roster: Roster, engine: Engine) -> None:
     assert find(engine, FULL.number) == FULL
     assert find(engine, PLAIN.number) == PLAIN
     assert find(engine, "nobody") is None
+
+
+def test_a_template_of_before_its_source_was_kept(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO roster VALUES ('1', 'x', 'unknown', NULL, '[[\"engine\", [0.5]]]', NULL)"))
+    entry = find(engine, "1")
+    assert entry is not None and entry.templates == (FaceTemplate("engine", (0.5,), TemplateSource.PORTRAIT, None),)
 
 
 def test_changes_and_removals(roster: Roster, engine: Engine) -> None:

@@ -17,12 +17,14 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 import kiosk.store.migrate
+from kiosk.domain.roster import FaceTemplate, RosterEntry, TemplateSource
 from kiosk.domain.status import DeviceKind
 from kiosk.store.database import open_database
 from kiosk.store.device_states import DeviceStates
 from kiosk.store.key import DatabaseKey
 from kiosk.store.migrate import migrate
 from kiosk.store.models import Base
+from kiosk.store.roster import Roster
 from kiosk.store.unusable import StoreUnusable
 
 FOLDER = Path(kiosk.store.migrate.__file__).parent / "migrations"
@@ -155,3 +157,21 @@ def test_device_states_come_and_go_beside_a_full_outbox(empty: Engine) -> None:
         assert connection.execute(text("SELECT name FROM setting")).all() == [("identity",)]
     run(empty, "upgrade", "0002")
     assert (states.all(), states.alive()) == ([], None)
+
+
+def test_templates_without_source_stay_and_those_with_one_are_cut_on_the_way_down(empty: Engine) -> None:
+    def templates() -> list[str]:
+        with empty.connect() as connection:
+            return [row for (row,) in connection.execute(text("SELECT templates FROM roster ORDER BY number"))]
+
+    old = '[["e", [0.5, -1.0]]]'
+    run(empty, "upgrade", "0002")
+    with empty.begin() as connection:
+        connection.execute(text(f"INSERT INTO roster VALUES ('1', 'x', 'unknown', NULL, '{old}', NULL)"))
+    run(empty, "upgrade", "0003")
+    assert templates() == [old]
+    new = RosterEntry("2", "y", "unknown", None, (FaceTemplate("e", (0.5, -1.0), TemplateSource.ENROLLED, dt.date(2026, 5, 1)),))
+    Roster(empty).apply([new], [], after=0, version=1, replace=False)
+    assert [one.number for one in Roster(empty).people()] == ["1", "2"]
+    run(empty, "downgrade", "0002")
+    assert templates() == [old, old]

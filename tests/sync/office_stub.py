@@ -14,10 +14,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from drafts import report
 
 from kiosk.domain.case import CaseDraft, Item
 from kiosk.domain.consent import Consent, ConsentScope
-from kiosk.domain.decision import FaceEvidence, Liveness, Outcome
+from kiosk.domain.decision import FaceEvidence, Outcome
 from kiosk.domain.document import CardKind, IdCard
 from kiosk.domain.period import DueDate
 from kiosk.sync.wire import http as names
@@ -48,8 +49,8 @@ REFUSALS = {"conflict": 409, "invalid": 422, "device": 403}
 def make_draft(repeat: int = 0, photos: tuple[bytes, ...] = (b"\xff\xd8photo",), number: str = NUMBER) -> CaseDraft:
     return CaseDraft(
         item=Item.CERTIFICATION, card=IdCard(CardKind.RESIDENT, number, NAME, birth=dt.date(1950, 1, 1)), outcome=Outcome.PASSED,
-        consent=Consent(frozenset(ConsentScope), "2026-11", NOW),
-        attempts=(FaceEvidence(0.3, 5, 3, Liveness.PASSED, "engine", photos),),
+        consent=Consent(frozenset({ConsentScope.MATCH, ConsentScope.SEND_PHOTO}), "2026-11", NOW),
+        attempts=(FaceEvidence(0.3, 5, 3, report(), "engine", photos),),
         captured_at=NOW, in_roster=True, category="居保", due=DueDate(dt.date(2027, 10, 31), False), repeat=repeat,
     )
 

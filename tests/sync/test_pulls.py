@@ -9,13 +9,14 @@ import pytest
 from office_stub import NAME, NUMBER, OfficeStub
 from sqlalchemy import Engine
 
-from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry
+from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry, TemplateSource
 from kiosk.store.cases import CaseStore
 from kiosk.store.roster import Roster
 from kiosk.sync.identity import Identity
 from kiosk.sync.link import OfficeLink
 from kiosk.sync.pulls import PullResult, pull_roster
-from kiosk.sync.wire.models import DecisionBody, RosterEntryBody, RosterPull, TemplateBody
+from kiosk.sync.wire.face import TemplateBody
+from kiosk.sync.wire.models import DecisionBody, RosterEntryBody, RosterPull
 
 OTHER = "999901194012310018"
 FULL = RosterEntryBody(
@@ -57,6 +58,18 @@ def test_all_pages_then_nothing_new(
     )
     assert pull(link, identity, roster) == PullResult(True, None)
     assert roster.version() == 2
+
+
+@pytest.mark.parametrize(("told", "source"), [
+    ("enrolled", TemplateSource.ENROLLED), ("chip", TemplateSource.CHIP), ("of_the_future", TemplateSource.CHIP),
+])
+def test_where_a_template_comes_from(
+    told: str, source: TemplateSource, office: OfficeStub, link: OfficeLink, identity: Identity, roster: Roster,
+) -> None:
+    template = TemplateBody(engine="e", vector=(0.5,), source=told, taken_on=dt.date(2026, 5, 1))
+    office.pages.append(page(0, 1, FULL.model_copy(update={"templates": (template,)}), replace=True))
+    pull(link, identity, roster)
+    assert roster.people()[0].templates == (FaceTemplate("e", (0.5,), source, dt.date(2026, 5, 1)),)
 
 
 @pytest.mark.parametrize(("fate", "trouble"), [

@@ -7,19 +7,21 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from drafts import report
 from office_stub import NAME, NOW, NUMBER, OfficeStub, make_draft
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from kiosk.domain.case import CaseReceipt
-from kiosk.domain.decision import FaceEvidence, Liveness
+from kiosk.domain.decision import FaceEvidence
 from kiosk.domain.document import CardKind
 from kiosk.domain.trouble import HandInTrouble
 from kiosk.store import audit
 from kiosk.store.cases import CaseStore, SubmitFailed
 from kiosk.store.roster import Roster
 from kiosk.sync.identity import EnrolFailed, Identity, enrol, load_identity
-from kiosk.sync.sealer import PHOTO_BYTES_MAX, EnvelopeSealer
+from kiosk.sync.pictures import PHOTO_BYTES_MAX
+from kiosk.sync.sealer import EnvelopeSealer
 from kiosk.sync.wire.envelope import digest, open_envelope, parse_header
 from kiosk.sync.wire.http import ENVELOPE_BYTES_MAX
 from kiosk.sync.wire.keys import key_id, private_hex, public_hex, signing_public
@@ -134,7 +136,7 @@ def test_the_next_case_pins_the_one_before(engine: Engine, office: OfficeStub, i
 
 def test_too_many_photographs_still_fit_into_one_request(engine: Engine, office: OfficeStub, identity: Identity) -> None:
     def tried(byte: bytes) -> FaceEvidence:
-        return FaceEvidence(float("nan"), 5, 0, Liveness.NOT_DONE, "engine", (byte * (PHOTO_BYTES_MAX // 3),) * 2)
+        return FaceEvidence(float("nan"), 5, 0, report(), "engine", (byte * (PHOTO_BYTES_MAX // 3),) * 2)
 
     draft = make_draft()
     object.__setattr__(draft, "attempts", (tried(b"1"), tried(b"2"), tried(b"3")))

@@ -14,19 +14,19 @@ from pydantic import ValidationError
 
 from kiosk.domain.case import Item
 from kiosk.domain.consent import ConsentScope
-from kiosk.domain.decision import Liveness, Outcome
+from kiosk.domain.decision import Outcome
 from kiosk.domain.document import CardKind
+from kiosk.domain.liveness import Liveness
 from kiosk.sync.wire.enrolment import EnrolmentCode, EnrolmentCodeError
 from kiosk.sync.wire.envelope import EnvelopeError
+from kiosk.sync.wire.face import AttemptBody, TemplateBody
 from kiosk.sync.wire.models import (
-    AttemptBody,
     CaseBody,
     ConsentBody,
     PersonBody,
     Receipt,
     RosterEntryBody,
     RosterPull,
-    TemplateBody,
 )
 from kiosk.sync.wire.pull import open_pull, seal_pull, sign_unchanged, verify_unchanged
 
@@ -52,6 +52,14 @@ def test_case_body_survives_json() -> None:
 def test_fields_of_a_newer_sender_are_ignored() -> None:
     newer = BODY.to_json().replace(b'{"item"', b'{"invented":[1],"item"', 1)
     assert CaseBody.model_validate_json(newer) == BODY
+
+
+def test_a_try_of_an_older_terminal_and_a_template_of_an_older_office_still_open() -> None:
+    old = b'{"distance":0.3,"frames":5,"templates":2,"liveness":"passed","engine":"e","photos":["/9g="]}'
+    told = AttemptBody.model_validate_json(old)
+    assert (told.report, told.clip, told.foreign, told.photos) == (None, (), 0, (b"\xff\xd8",))
+    template = TemplateBody.model_validate_json(b'{"engine":"e","vector":[0.5]}')
+    assert (template.source, template.taken_on) == ("portrait", None)
 
 
 def test_personal_data_shows_neither_in_repr_nor_in_errors() -> None:

@@ -8,23 +8,23 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
-from kiosk.domain.consent import ConsentScope
-from kiosk.office import audit
+from kiosk.domain.period import local_day
 from kiosk.office.decision import counts, decide
-from kiosk.office.desk.base import ReadOnlyAdmin, picture
-from kiosk.office.models import AuditEntry, Case, Person, Photo, Portrait
-
-_SCOPES = {ConsentScope.MATCH.value: "本机比对", ConsentScope.SEND_PHOTO.value: "照片传至镇社保所"}
+from kiosk.office.desk.base import picture
+from kiosk.office.desk.face_notes import face_notes
+from kiosk.office.desk.handed_in import SCOPES, HandedInAdmin, looked, looked_at_clip
+from kiosk.office.desk.liveness_words import shown
+from kiosk.office.models import AttemptClipFrame, AuditEntry, Case, FaceEnrolment, Person, Photo, Portrait
+from kiosk.office.renewal import why_enrol_again
 
 
 class DecisionForm(forms.Form):
@@ -42,36 +42,26 @@ class DecisionForm(forms.Form):
 
 
 @admin.register(Case)
-class CaseAdmin(ReadOnlyAdmin):
+class CaseAdmin(HandedInAdmin):
     list_display = ("state_shown", "case_number", "name", "number_shown", "cause_shown", "site", "captured", "officer", "decided")
-    list_display_links = ("case_number",)
     list_filter = ("state", "cause", ("terminal__site", admin.AllValuesFieldListFilter), "captured", "simulated")
-    list_select_related = ("terminal", "officer")
-    search_fields = ("case_number", "name", "number")
-    search_help_text = "按受理编号、姓名或身份证号查找"
-    ordering = (F("decided").desc(nulls_first=True), "captured")  # what waits comes first, the oldest on top
-
-    @admin.display(description="状态", ordering="state")
-    def state_shown(self, case: Case) -> SafeString:
-        return format_html('<span class="state {}">{}</span>', case.state, case.get_state_display())
-
-    @admin.display(description="身份证号")
-    def number_shown(self, case: Case) -> str:
-        return f"{case.number[:3]}***{case.number[-4:]}"
+    change_list_template = "office/cases.html"
 
     @admin.display(description="送审原因", ordering="cause")
     def cause_shown(self, case: Case) -> SafeString:
         mark = format_html(' <span class="simulated">模拟</span>') if case.simulated else ""
         return format_html("{}{}", case.get_cause_display(), mark)
 
-    @admin.display(description="地点", ordering="terminal__site")
-    def site(self, case: Case) -> str:
-        return case.terminal.site
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        waiting = FaceEnrolment.objects.filter(state=FaceEnrolment.State.PENDING).count()
+        return super().changelist_view(request, {"enrolments": waiting} | (extra_context or {}))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
+            path("face-notes/", view(require_GET(face_notes)), name="office_face_notes"),
             path("photo/<int:pk>/", view(require_GET(self.photo)), name="office_photo"),
+            path("clip/<int:pk>/", view(require_GET(self.clip_frame)), name="office_clip_frame"),
             path("portrait/<int:pk>/<str:case_id>/", view(require_GET(self.portrait)), name="office_portrait"),
             path("<str:pk>/decide/", view(require_POST(self.decide)), name="office_case_decide"),
             *super().get_urls(),
@@ -89,11 +79,15 @@ class CaseAdmin(ReadOnlyAdmin):
         person = Person.objects.filter(number=case.number, active=True).first()
         photos = Photo.objects.filter(attempt__case=case).order_by("-attempt__position", "position").defer("jpeg")
         waiting = Case.objects.filter(state=Case.State.PENDING).exclude(pk=case.pk).order_by("captured")
+        attempts = list(case.attempts.order_by("-position"))
         context = self.admin_site.each_context(request) | {
             "title": f"办件 {case.case_number}", "opts": self.opts, "case": case, "form": form, "person": person,
-            "attempts": case.attempts.order_by("-position"), "photos": photos,
-            "portraits": Portrait.objects.filter(person=person).defer("jpeg") if person else [],
-            "scopes": [_SCOPES.get(scope, scope) for scope in case.consent_scopes],
+            "attempts": attempts, "photos": photos,
+            "reports": [(one, shown(one), one.clip.defer("jpeg")) for one in attempts],
+            "portraits": Portrait.objects.filter(person=person, retired=None).defer("jpeg") if person else [],
+            "enrol_again": why_enrol_again(case, person, local_day(timezone.now())),
+            "enrolments": FaceEnrolment.objects.filter(number=case.number).order_by("-captured")[:3],
+            "scopes": [SCOPES.get(scope, scope) for scope in case.consent_scopes],
             "others": Case.objects.filter(number=case.number).exclude(pk=case.pk).order_by("-captured")[:3],
             "next": waiting.first(), "waiting": waiting.count(), "counts": counts(case),
             "may_see": request.user.has_perm("office.view_photo"), "may_decide": request.user.has_perm("office.decide_case"),
@@ -117,25 +111,21 @@ class CaseAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:office_case_change", args=[pk]))
 
     def photo(self, request: HttpRequest, pk: int) -> HttpResponse:
-        self._may_look(request)
+        self.may_look(request)
         photo = get_object_or_404(Photo.objects.select_related("attempt__case"), pk=pk)
-        case = photo.attempt.case
-        self._looked(request, AuditEntry.Action.PHOTO_SEEN, case, photo.pk)
+        looked(request, AuditEntry.Action.PHOTO_SEEN, photo.attempt.case, photo.pk)
         return picture(photo.jpeg)
+
+    def clip_frame(self, request: HttpRequest, pk: int) -> HttpResponse:
+        self.may_look(request)
+        frame = get_object_or_404(AttemptClipFrame.objects.select_related("attempt__case"), pk=pk)
+        looked_at_clip(request, frame.attempt.case, frame.attempt.position)
+        return picture(frame.jpeg)
 
     def portrait(self, request: HttpRequest, pk: int, case_id: str) -> HttpResponse:
         """Of the person of this case only."""
-        self._may_look(request)
+        self.may_look(request)
         case = get_object_or_404(Case, pk=case_id)
         portrait = get_object_or_404(Portrait, pk=pk, person__number=case.number)
-        self._looked(request, AuditEntry.Action.PORTRAIT_SEEN, case, portrait.pk)
+        looked(request, AuditEntry.Action.PORTRAIT_SEEN, case, portrait.pk)
         return picture(portrait.jpeg)
-
-    def _may_look(self, request: HttpRequest) -> None:
-        if not (request.user.has_perm("office.view_photo") and self.has_view_permission(request)):
-            raise PermissionDenied
-
-    def _looked(self, request: HttpRequest, action: AuditEntry.Action, case: Case, picture_id: int) -> None:
-        # Committed before a byte of the picture leaves.
-        with transaction.atomic(durable=True):
-            audit.append(request.user.get_username(), action, case.case_number, picture=picture_id)

@@ -116,6 +116,7 @@ _REASONS = {
     "not_started": Words("没有启动", _RESTART),
     "models_missing": Words("模型文件缺失", _TECHNICIAN),
     "models_changed": Words("模型文件被改动", _TECHNICIAN),
+    "models_unusable": Words("模型文件无法使用", _TECHNICIAN),
     "library_broken": Words("程序库损坏", _TECHNICIAN),
 }
 _FOUND = "found_"

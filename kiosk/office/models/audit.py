@@ -12,7 +12,11 @@ class AuditEntry(WriteOnce):
 
     class Action(models.TextChoices):
         DECIDED = "decided", "审核办件"
+        ENROLMENT_DECIDED = "enrolment_decided", "审核采集"
+        PORTRAITS_RETIRED = "portraits_retired", "停用旧照片"
         PHOTO_SEEN = "photo_seen", "查看现场照片"
+        CLIP_SEEN = "clip_seen", "查看现场片段"
+        CAPTURE_SEEN = "capture_seen", "查看采集照片"
         PORTRAIT_SEEN = "portrait_seen", "查看留存照片"
         PERSON_CHANGED = "person_changed", "修改名册"
         ROSTER_IMPORTED = "roster_imported", "导入名册"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from kiosk.domain.names import mask_name
+from kiosk.domain.roster import TemplateSource
 from kiosk.office.models.base import Counter
 
 _VERSION = "roster"
@@ -27,7 +28,11 @@ class Person(models.Model):
         permissions = [("import_person", "导入名册")]
 
     def __str__(self) -> str:
-        return f"{mask_name(self.name)} {self.number[:3]}***{self.number[-4:]}"
+        return f"{self.masked_name} {self.number[:3]}***{self.number[-4:]}"
+
+    @property
+    def masked_name(self) -> str:
+        return mask_name(self.name)
 
     def save_changed(self) -> None:
         """Saves under a fresh version, so that terminals pull it. Inside a transaction only."""
@@ -40,13 +45,23 @@ class Person(models.Model):
 
 
 class Portrait(models.Model):
-    """An enrolled photograph, scaled and without the metadata of its file."""
+    """A photograph to compare with, from the office's files or from an attended enrolment."""
+
+    SOURCES = [
+        (TemplateSource.ENROLLED.value, "现场采集"),
+        (TemplateSource.PORTRAIT.value, "档案照片"),
+        (TemplateSource.CHIP.value, "证件芯片照片"),
+    ]
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="portraits")
     source_sha256 = models.CharField(max_length=64)
-    """Digest of the file it came from: the same file again is no second portrait."""
+    """Digest of the picture it came from: the same file again is no second portrait."""
     jpeg = models.BinaryField()
+    source = models.CharField("来源", max_length=20, choices=SOURCES, default=TemplateSource.PORTRAIT.value)
+    taken_on = models.DateField("拍摄日期", null=True)
     added = models.DateTimeField(auto_now_add=True)
+    retired = models.DateTimeField("停用时间", null=True)
+    """Kept, but terminals compare with it no longer."""
 
     class Meta:
         default_permissions = ()

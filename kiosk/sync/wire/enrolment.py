@@ -8,7 +8,8 @@ import hashlib
 
 from pydantic import Field, ValidationError
 
-from kiosk.sync.wire.models import KeyHex, Wire
+from kiosk.sync.wire.base import Wire
+from kiosk.sync.wire.models import KeyHex
 
 _PREFIX = "KIOSK1."
 _CHECK_BYTES = 4

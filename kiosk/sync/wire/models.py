@@ -1,4 +1,4 @@
-"""What travels between terminal and office. Frozen values; unknown fields are ignored, so either side may be newer."""
+"""What travels between terminal and office: envelopes, cases, receipts, the roster, heartbeats."""
 
 from __future__ import annotations
 
@@ -6,38 +6,29 @@ import datetime as dt
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from kiosk.domain.case import Item
 from kiosk.domain.consent import ConsentScope
-from kiosk.domain.decision import Liveness, Outcome
+from kiosk.domain.decision import Outcome
 from kiosk.domain.document import CardKind
+from kiosk.sync.wire.base import Wire, Word
+from kiosk.sync.wire.face import AttemptBody, TemplateBody
 
 ALGORITHM = "hpke-x25519-hkdfsha256-aes256gcm+ed25519"
 WIRE_VERSION = 1
 CASE_SCHEMA = "certification"
-CASE_SCHEMA_VERSION = 2
-"""The newest one understood here. 2: the document may be a social security card."""
+CASE_SCHEMA_VERSION = 3
+"""The newest one understood here. 2: the document may be a social security card. 3: the consent may name `enrol`."""
 
 KeyHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DigestHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 CaseId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 TerminalId = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,8}$")]
-Word = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,20}$")]
 COUNT_MAX = 2_147_483_647
 Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
 Moment = Annotated[AwareDatetime, Field(ge=dt.datetime(1970, 1, 1, tzinfo=dt.UTC), lt=dt.datetime(9999, 1, 1, tzinfo=dt.UTC))]
 """By a clock that may be wrong, but can be written in every time zone."""
-
-
-class Wire(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", strict=True, hide_input_in_errors=True, allow_inf_nan=False,
-        ser_json_bytes="base64", val_json_bytes="base64",
-    )
-
-    def to_json(self) -> bytes:
-        return self.model_dump_json().encode()
 
 
 class AuditHead(Wire):
@@ -101,18 +92,6 @@ class ConsentBody(Wire):
     given_at: AwareDatetime
 
 
-class AttemptBody(Wire):
-    """One face try. `distance` None: none could be computed."""
-
-    distance: float | None
-    frames: int = Field(ge=0)
-    templates: int = Field(ge=0)
-    liveness: Liveness
-    engine: str = Field(max_length=200)
-    photos: tuple[bytes, ...] = Field((), repr=False)
-    """JPEG, base64 in JSON; only where the consent allows sending."""
-
-
 class CaseBody(Wire):
     """The certification record (认证记录), sealed inside an envelope."""
 
@@ -123,7 +102,7 @@ class CaseBody(Wire):
     consent: ConsentBody
     attempts: tuple[AttemptBody, ...]
     photos_left_out: int = Field(0, ge=0)
-    """Photographs that did not fit into one request; the newest attempt is kept first."""
+    """Photographs that did not fit into one request; the newest attempt is kept first, clips after all photographs."""
     captured_at: AwareDatetime
     due: dt.date | None
     due_confirmed: bool
@@ -198,11 +177,6 @@ class EnrolAnswer(Wire):
     signing_key: KeyHex
     """Echo of the terminal's own key: the answer cannot be one to somebody else."""
     office: OfficeKeys
-
-
-class TemplateBody(Wire):
-    engine: str = Field(max_length=200)
-    vector: tuple[float, ...] = Field(max_length=4096, repr=False)
 
 
 class DecisionBody(Wire):

@@ -1,0 +1,62 @@
+"""What terminals hand in, exactly as received, and what could not be opened of it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from kiosk.office.models.base import WriteOnce
+from kiosk.office.models.fleet import Terminal
+from kiosk.sync.wire.models import AckLevel
+
+
+class Envelope(WriteOnce):
+    """The exact bytes a terminal sent, and the exact receipt it got for them."""
+
+    LEVELS = [
+        (AckLevel.HELD.value, "暂存（版本或密钥未知）"),
+        (AckLevel.COMMITTED.value, "已收妥"),
+        (AckLevel.SAFE.value, "已备份"),
+    ]
+
+    id = models.CharField("业务标识", max_length=36, primary_key=True)
+    terminal = models.ForeignKey(Terminal, on_delete=models.PROTECT, verbose_name="终端")
+    epoch = models.PositiveIntegerField("接入次序")
+    seq = models.PositiveBigIntegerField("序号")
+    digest = models.CharField("摘要", max_length=64)
+    raw = models.BinaryField("原文")
+    signature = models.CharField("终端签名", max_length=128)
+    received = models.DateTimeField("收到时间", db_index=True)
+    level = models.CharField("收妥程度", max_length=16, choices=LEVELS)
+    receipt = models.BinaryField("回执")
+    """Its signature is computed when it is sent: Ed25519 gives the same one each time."""
+
+    class Meta:
+        verbose_name = verbose_name_plural = "来件"
+        ordering = ["-received"]
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["terminal", "epoch", "seq"], name="one_envelope_per_seq")]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class OpeningFailure(models.Model):
+    """An envelope that could not be opened (yet). Gone when it succeeds."""
+
+    class Reason(models.TextChoices):
+        SEALED = "sealed", "打不开：密钥不符或已损坏"
+        FORM = "form", "内容格式不认识"
+        INTERNAL = "internal", "程序出错，见日志"
+
+    envelope = models.OneToOneField(Envelope, on_delete=models.PROTECT, primary_key=True, verbose_name="来件")
+    reason = models.CharField("原因", max_length=16, choices=Reason.choices)
+    failures = models.PositiveIntegerField("失败次数", default=0)
+    last_try = models.DateTimeField("最近一次尝试")
+    next_try = models.DateTimeField("下次尝试")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "未能打开的来件"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.envelope_id
