@@ -1,8 +1,6 @@
 """领取待遇资格认证: the certification conversation, as a pure function of session and event.
 
     card → greeting → consent → camera (up to three tries) → hand in → result and slip → take the card
-
-A press or message that does not belong to the present step changes nothing: late answers are normal here.
 """
 
 from __future__ import annotations
@@ -11,65 +9,26 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kiosk.domain.case import CaseDraft, Item, standing
-from kiosk.domain.coaching import Coach
 from kiosk.domain.consent import Consent, ConsentScope
-from kiosk.domain.decision import FaceEvidence, Outcome, decide
+from kiosk.domain.decision import FaceEvidence, IdentifiedBy, Outcome, decide
+from kiosk.domain.face_task import Verify
+from kiosk.domain.liveness import Liveness, Profile
 from kiosk.domain.period import DueDate, local_day
-from kiosk.domain.slip import PrintOutcome
+from kiosk.domain.roster import needs_renewal
 from kiosk.domain.trouble import FaceTrouble, HandInTrouble
 from kiosk.flow import effects as fx
 from kiosk.flow import events as ev
-from kiosk.flow import slips
-from kiosk.flow.effects import Effect
+from kiosk.flow import frame, looking, slips, staff
 from kiosk.flow.session import Rules, Session, Surroundings
-from kiosk.flow.start import (
-    HAND_IN,
-    IDLE,
-    LEAVE,
-    NO_IDLE,
-    NOT_TO_BE_ENDED,
-    STOP,
-    TICK,
-    WAITS_FOR_CARD,
-    Result,
-    begin,
-    notice_to_nobody,
-    printer_note,
-)
+from kiosk.flow.start import HAND_IN, LEAVE, WAITS_FOR_CARD, Result, begin, printer_note
 from kiosk.flow.view import Button, Step
 
 
 def step(session: Session, event: ev.Event, around: Surroundings, rules: Rules) -> Result:
-    """The next session and what is to be done. Never raises for an event that does not fit."""
-    after, wanted = _HANDLERS[type(event)](session, event, around, rules)
-    if isinstance(event, ev.Pressed):
-        wanted = (fx.Hush(), *wanted)  # a touch always stops the voice (EN 301 549, 5.1.3.5)
-    warning_gone = session.idle_left is not None and after.idle_left is None
-    somebody_came = notice_to_nobody(session) and not notice_to_nobody(after)
-    if after.step is not session.step or warning_gone or somebody_came or isinstance(event, ev.Pressed):
-        wanted = (*wanted, *_watch_silence(after, rules))
-    return after, wanted
+    return frame.step(_CONVERSATION, session, event, around, rules)
 
 
 # ---------------------------------------------------------------------------------------------- fingers
-
-
-def _pressed(session: Session, event: ev.Pressed, around: Surroundings, rules: Rules) -> Result:
-    here, button = session.step, event.button
-    if session.idle_left is not None and button is not Button.END:
-        return replace(session, idle_left=None), ()  # any touch says: I am still here
-    if button is Button.HELP:
-        return replace(session, help_open=True), (fx.Say("help.title"),)
-    if button is Button.REPEAT_VOICE:
-        return session, (fx.Say("no_slip.title") if notice_to_nobody(session) else fx.SayAgain(),)
-    if button is Button.CLOSE_HELP:
-        return replace(session, help_open=False), ()
-    if button is Button.END and here not in NOT_TO_BE_ENDED and not notice_to_nobody(session):
-        return _end(session, "ended.cancelled", rules)
-    if button is Button.DONE and here in (Step.RESULT, Step.ENDED, Step.DECLINED):
-        return _leave(session, around, rules)
-    move = _MOVES.get((here, button))
-    return move(session, around, rules) if move else (session, ())
 
 
 def _start(session: Session, around: Surroundings, rules: Rules) -> Result:
@@ -116,16 +75,24 @@ def _agree(session: Session, around: Surroundings, rules: Rules) -> Result:
     if ConsentScope.MATCH not in session.ticked:
         return session, ()
     consent = Consent(session.ticked, rules.consent_text_version, around.now)
-    return _camera(replace(session, consent=consent), around, rules)
+    return _camera(replace(session, consent=consent, profile=rules.profile), around, rules)
 
 
 def _retry(session: Session, around: Surroundings, rules: Rules) -> Result:
     return _camera(session, around, rules) if session.may_retry_camera else (session, ())
 
 
+def _gentler(session: Session, around: Surroundings, rules: Rules) -> Result:
+    if not session.may_be_gentler:
+        return session, ()
+    return _retry(replace(session, profile=Profile.GENTLE), around, rules)
+
+
 def _camera(session: Session, around: Surroundings, rules: Rules) -> Result:
     entry = session.record.entry if session.record else None
-    return session.at(Step.CAMERA), (fx.Say("camera.title"), fx.BeginFace(entry.templates if entry else ()))
+    assert session.card is not None
+    task = Verify(entry.templates if entry else (), session.profile, session.card.number)
+    return session.at(Step.CAMERA), (fx.Say("camera.title"), fx.BeginFace(task))
 
 
 def _review(session: Session, around: Surroundings, rules: Rules) -> Result:
@@ -151,6 +118,7 @@ _MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Resul
     (Step.CONSENT, Button.BACK): _greet_again,
     (Step.DECLINED, Button.BACK): _ask_consent,
     (Step.TRY_AGAIN, Button.RETRY): _retry,
+    (Step.TRY_AGAIN, Button.GENTLER): _gentler,
     (Step.SORRY, Button.RETRY): _retry,
     (Step.ASK_REVIEW, Button.ASK_REVIEW): _review,
     (Step.RESULT, Button.REPRINT): slips.reprint,
@@ -222,18 +190,15 @@ def _lookup_failed(session: Session, event: ev.LookupFailed, around: Surrounding
 # ------------------------------------------------------------------------------------------------- face
 
 
-def _coached(session: Session, event: ev.Coached, around: Surroundings, rules: Rules) -> Result:
-    if session.step is not Step.CAMERA or event.coach is session.coach:
-        return session, ()
-    said: tuple[Effect, ...] = () if event.coach is Coach.WORKING else (fx.Say(f"coach.{event.coach.value}"),)
-    return replace(session, coach=event.coach), said
-
-
 def _face_tried(session: Session, event: ev.FaceTried, around: Surroundings, rules: Rules) -> Result:
     if session.step is not Step.CAMERA:
         return session, ()
-    outcome = decide(event.evidence, rules.bands)
-    tried = replace(session, attempts=session.attempts + 1, evidence=(*session.evidence, event.evidence))
+    outcome = decide(event.evidence, rules.bands, IdentifiedBy.CARD)
+    tried = replace(
+        session, attempts=session.attempts + 1, evidence=(*session.evidence, event.evidence),
+        may_be_gentler=_was_too_much(session, event.evidence.liveness),
+        enrol_again=bool(event.evidence.foreign) or _templates_are_old(session, around, rules),
+    )
     if outcome is Outcome.NOT_MATCHED:
         return _not_matched(tried, _why_not_matched(event.evidence), rules)
     if outcome is Outcome.MANUAL_REVIEW and not _may_send_photo(tried):
@@ -248,7 +213,17 @@ def _face_failed(session: Session, event: ev.FaceFailed, around: Surroundings, r
     if event.trouble in (FaceTrouble.CAMERA_LOST, FaceTrouble.UNAVAILABLE):
         note = f"staff.camera.{event.reason}" if event.reason else f"staff.{event.trouble.value}"
         return _sorry(session, sentence, note)  # the machine's fault never costs a try
-    return _not_matched(replace(session, attempts=session.attempts + 1), sentence, rules)
+    gentler = event.trouble is FaceTrouble.NO_ACTION and _was_too_much(session, Liveness.FAILED)
+    return _not_matched(replace(session, attempts=session.attempts + 1, may_be_gentler=gentler), sentence, rules)
+
+
+def _was_too_much(session: Session, liveness: Liveness) -> bool:
+    return liveness is not Liveness.PASSED and session.profile is Profile.PAPER
+
+
+def _templates_are_old(session: Session, around: Surroundings, rules: Rules) -> bool:
+    entry = session.record.entry if session.record else None
+    return entry is not None and needs_renewal(entry.templates, local_day(around.now), rules.renew_months)
 
 
 def _not_matched(session: Session, sentence: str, rules: Rules) -> Result:
@@ -264,7 +239,7 @@ def _ask_review(session: Session, sentence: str) -> Result:
 
 
 def _why_not_matched(evidence: FaceEvidence) -> str:
-    return "trouble.not_matched" if evidence.liveness.value == "passed" else f"trouble.{FaceTrouble.NO_ACTION.value}"
+    return "trouble.not_matched" if evidence.liveness is Liveness.PASSED else f"trouble.{FaceTrouble.NO_ACTION.value}"
 
 
 def _may_send_photo(session: Session) -> bool:
@@ -288,7 +263,7 @@ def _hand_in(session: Session, outcome: Outcome, around: Surroundings, rules: Ru
         card=session.card,
         outcome=outcome,
         consent=session.consent,
-        attempts=tuple(one if send_photo else replace(one, photos=()) for one in session.evidence),
+        attempts=tuple(one if send_photo else replace(one, photos=(), clip=()) for one in session.evidence),
         captured_at=around.now,
         in_roster=entry is not None,
         category=entry.category if entry else "unknown",
@@ -325,62 +300,23 @@ def _delivery_known(session: Session, event: ev.DeliveryKnown, around: Surroundi
     comfort = "result.review" if session.outcome is Outcome.MANUAL_REVIEW else ""
     shown = replace(session.at(Step.RESULT), standing=word, trouble=comfort)
     leave = fx.StartTimer(LEAVE, rules.result_s)
-    wanted: tuple[Effect, ...] = (fx.CancelTimer(HAND_IN), fx.Say(f"result.{word.value}"), leave)
-    if not session.wants_slip:
-        return shown, wanted
-    if around.printer_hindrance:
-        return replace(shown, slip=PrintOutcome.BLOCKED, staff_note=printer_note(around)), wanted
-    return shown, (*wanted, fx.PrintSlip(slips.slip_of(shown, rules)))
+    wanted = (fx.CancelTimer(HAND_IN), fx.Say(f"result.{word.value}"), leave)
+    return slips.printed(shown, wanted, around, rules)
 
 
-def _leave(session: Session, around: Surroundings, rules: Rules) -> Result:
-    """From a last screen: to the reminder while the card still lies there, else to the start screen."""
-    if session.card_on_reader and session.step is not Step.TAKE_CARD:
-        wanted = (*STOP, fx.Say("take_card.title"), fx.StartTimer(LEAVE, rules.take_card_s))
-        return session.fresh(Step.TAKE_CARD), wanted
-    return begin(session, around)
+def _overdue(session: Session, event: ev.TimeUp, around: Surroundings, rules: Rules) -> Result:
+    """The store, or the watch over the delivery, has not answered in time."""
+    if event.timer != HAND_IN or session.step is not Step.HANDING_IN:
+        return session, ()
+    if session.receipt is not None:
+        return _delivery_known(session, ev.DeliveryKnown(session.receipt.case_id, False), around, rules)
+    silent = HandInTrouble.STORE_FAILED.value
+    return _sorry(session, f"trouble.{silent}", f"staff.{silent}")
 
 
-def _end(session: Session, sentence: str, rules: Rules) -> Result:
-    if session.trouble == f"trouble.{HandInTrouble.STORE_FAILED.value}":
-        sentence = "ended.unclear"  # "nothing was handed in" is more than anybody knows
-    wanted = (*STOP, fx.ReleaseCard(), fx.Say(sentence), fx.StartTimer(LEAVE, rules.ended_s))
-    return session.fresh(Step.ENDED, sentence), wanted
-
-
-# ------------------------------------------------------------------------------------------------- time
-
-
-def _time_up(session: Session, event: ev.TimeUp, around: Surroundings, rules: Rules) -> Result:
-    timer = event.timer
-    if timer == IDLE and session.step not in NO_IDLE and not notice_to_nobody(session):
-        return replace(session, idle_left=rules.countdown_s), (fx.Say("idle.question"), fx.StartTimer(TICK, 1.0))
-    if timer == IDLE and session.help_open:
-        return replace(session, help_open=False), ()
-    if timer == TICK and session.idle_left is not None:
-        if session.idle_left <= 1:
-            return _end(session, "ended.timeout", rules)
-        return replace(session, idle_left=session.idle_left - 1), (fx.StartTimer(TICK, 1.0),)
-    if timer == LEAVE and session.step in (Step.RESULT, Step.ENDED, Step.TAKE_CARD):
-        return _leave(session, around, rules)
-    if timer == HAND_IN and session.step is Step.HANDING_IN:
-        if session.receipt is not None:
-            return _delivery_known(session, ev.DeliveryKnown(session.receipt.case_id, False), around, rules)
-        silent = HandInTrouble.STORE_FAILED.value
-        return _sorry(session, f"trouble.{silent}", f"staff.{silent}")
-    return session, ()
-
-
-def _watch_silence(session: Session, rules: Rules) -> tuple[Effect, ...]:
-    """A touch or a new step starts the silence anew, where silence is watched."""
-    if (session.step in NO_IDLE or notice_to_nobody(session)) and not session.help_open:
-        return fx.CancelTimer(IDLE), fx.CancelTimer(TICK)
-    return (fx.StartTimer(IDLE, rules.idle_s),)
-
-
-_HANDLERS: dict[type, Callable[..., Result]] = {
-    ev.Pressed: _pressed,
-    ev.TimeUp: _time_up,
+_HANDLERS: dict[type, frame.Handler] = {
+    ev.TimeUp: _overdue,
+    ev.StaffWanted: staff.ask_pin,
     ev.CardSeen: _card_seen,
     ev.CardRead: _card_read,
     ev.CardFailed: _card_failed,
@@ -390,7 +326,9 @@ _HANDLERS: dict[type, Callable[..., Result]] = {
     ev.PrinterChanged: slips.printer_changed,
     ev.PersonFound: _person_found,
     ev.LookupFailed: _lookup_failed,
-    ev.Coached: _coached,
+    ev.Coached: looking.coached,
+    ev.TurnSeen: looking.turn_seen,
+    ev.FlashWanted: looking.flash_wanted,
     ev.FaceTried: _face_tried,
     ev.FaceFailed: _face_failed,
     ev.HandedIn: _handed_in,
@@ -398,3 +336,4 @@ _HANDLERS: dict[type, Callable[..., Result]] = {
     ev.DeliveryKnown: _delivery_known,
     ev.SlipEnded: slips.slip_ended,
 }
+_CONVERSATION = frame.Conversation(_MOVES, _HANDLERS)

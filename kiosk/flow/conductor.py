@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from kiosk.flow import certify
+from kiosk.flow import certify, enrol, staff
 from kiosk.flow import effects as fx
 from kiosk.flow.effects import Effect
 from kiosk.flow.events import Event
-from kiosk.flow.ports import CardReader, CaseDesk, Clock, FaceRoom, Screen, SlipPrinter, Timers, Voice
+from kiosk.flow.ports import CardReader, CaseDesk, Clock, FaceRoom, Screen, SlipPrinter, StaffGate, Timers, Voice
 from kiosk.flow.session import Rules, Session, Surroundings
 from kiosk.flow.show import view_of
-from kiosk.flow.start import begin
+from kiosk.flow.start import Result, begin
 from kiosk.flow.view import View
 
 
@@ -26,6 +26,17 @@ class Ports:
     voice: Voice
     screen: Screen
     timers: Timers
+    staff: StaffGate | None = None
+    """None where nobody can sign in."""
+
+
+def step(session: Session, event: Event, around: Surroundings, rules: Rules) -> Result:
+    """Gives the event to the conversation whose step the session is at; the certification owns the start screen."""
+    if session.step in staff.STEPS:
+        return staff.step(session, event, around, rules)
+    if session.step in enrol.STEPS:
+        return enrol.step(session, event, around, rules)
+    return certify.step(session, event, around, rules)
 
 
 class Conductor:
@@ -58,7 +69,7 @@ class Conductor:
         self._busy = True
         try:
             while self._waiting:
-                self._apply(*certify.step(self._session, self._waiting.popleft(), self._around(), self._rules))
+                self._apply(*step(self._session, self._waiting.popleft(), self._around(), self._rules))
         finally:
             self._busy = False
 
@@ -84,8 +95,8 @@ class Conductor:
                 ports.reader.release()
             case fx.FindPerson(card):
                 ports.desk.find_person(card)
-            case fx.BeginFace(templates):
-                ports.face.begin(templates)
+            case fx.BeginFace(task):
+                ports.face.begin(task)
             case fx.EndFace():
                 ports.face.end()
             case fx.HandIn(draft):
@@ -94,6 +105,9 @@ class Conductor:
                 ports.desk.watch_delivery(case_id, seconds)
             case fx.PrintSlip(slip):
                 ports.printer.print_slip(slip)
+            case fx.CheckPin(pin, asked_at):
+                assert ports.staff is not None, "rules that let staff sign in need a gate"
+                ports.staff.check(pin, asked_at)
             case fx.Say(text_id):
                 ports.voice.say(text_id)
             case fx.SayAgain():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 from kiosk.domain.case import CaseDraft
 from kiosk.domain.document import IdCard
-from kiosk.domain.roster import FaceTemplate
+from kiosk.domain.enrolment import EnrolmentDraft
+from kiosk.domain.face_task import FaceTask
 from kiosk.domain.slip import Slip
 
 
@@ -27,7 +29,7 @@ class FindPerson:
 
 @dataclass(frozen=True, slots=True)
 class BeginFace:
-    templates: tuple[FaceTemplate, ...] = field(repr=False)
+    task: FaceTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class EndFace:
 
 @dataclass(frozen=True, slots=True)
 class HandIn:
-    draft: CaseDraft = field(repr=False)
+    draft: CaseDraft | EnrolmentDraft = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,12 @@ class WatchDelivery:
 @dataclass(frozen=True, slots=True)
 class PrintSlip:
     slip: Slip = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPin:
+    pin: str = field(repr=False)
+    asked_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,6 @@ class CancelTimer:
 
 
 Effect = (
-    SeekCard | ReleaseCard | FindPerson | BeginFace | EndFace | HandIn | WatchDelivery | PrintSlip | Say | SayAgain | Hush
-    | StartTimer | CancelTimer
+    SeekCard | ReleaseCard | FindPerson | BeginFace | EndFace | HandIn | WatchDelivery | PrintSlip | CheckPin | Say | SayAgain
+    | Hush | StartTimer | CancelTimer
 )

@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from kiosk.domain.case import CaseReceipt
-from kiosk.domain.coaching import Coach
+from kiosk.domain.coaching import Coach, FlashPlan
 from kiosk.domain.decision import FaceEvidence
 from kiosk.domain.document import IdCard
+from kiosk.domain.enrolment import EnrolmentEvidence, NamedLookalike
 from kiosk.domain.roster import PersonRecord
 from kiosk.domain.slip import PrintOutcome
 from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
@@ -18,6 +19,38 @@ from kiosk.flow.view import Button
 @dataclass(frozen=True, slots=True)
 class Pressed:
     button: Button
+
+
+@dataclass(frozen=True, slots=True)
+class StaffWanted:
+    """The bar above the start screen was held for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A key of the keypad."""
+
+    digit: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """The keypad's key that takes the last digit back."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffKnown:
+    asked_at: dt.datetime
+    """As given with the question; tells whose answer this is."""
+    staff: str
+    """Id, never a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffUnknown:
+    asked_at: dt.datetime
+    locked_for_s: float = 0.0
+    """No PIN is looked at before that; 0: the next one may come at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +110,27 @@ class Coached:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnSeen:
+    """How much of the turn asked for is done, 0 to 1."""
+
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class FlashWanted:
+    plan: FlashPlan
+
+
+@dataclass(frozen=True, slots=True)
 class FaceTried:
     evidence: FaceEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentTaken:
+    evidence: EnrolmentEvidence = field(repr=False)
+    lookalikes: tuple[NamedLookalike, ...] = ()
+    """Nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +172,7 @@ class TimeUp:
 
 
 Event = (
-    Pressed | CardSeen | CardRead | CardFailed | CardLifted | CardWaits | ReaderChanged | PrinterChanged | PersonFound
-    | LookupFailed | Coached | FaceTried | FaceFailed | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | TimeUp
+    Pressed | StaffWanted | Typed | Erased | CardSeen | CardRead | CardFailed | CardLifted | CardWaits | ReaderChanged
+    | PrinterChanged | PersonFound | LookupFailed | Coached | TurnSeen | FlashWanted | FaceTried | EnrolmentTaken | FaceFailed
+    | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | StaffKnown | StaffUnknown | TimeUp
 )

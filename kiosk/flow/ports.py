@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Protocol
 
 from kiosk.domain.case import CaseDraft
 from kiosk.domain.document import IdCard
-from kiosk.domain.roster import FaceTemplate
+from kiosk.domain.enrolment import EnrolmentDraft
+from kiosk.domain.face_task import FaceTask
 from kiosk.domain.slip import Slip
 from kiosk.flow.view import View
 
@@ -26,8 +26,9 @@ class CardReader(Protocol):
 
 
 class FaceRoom(Protocol):
-    def begin(self, templates: Sequence[FaceTemplate]) -> None:
-        """Open the camera and take one try. Answers: Coached …, then FaceTried or FaceFailed."""
+    def begin(self, task: FaceTask) -> None:
+        """Open the camera and take one try. Answers: Coached, TurnSeen, FlashWanted …, then FaceTried (or for an
+        enrolment EnrolmentTaken) or FaceFailed."""
 
     def end(self) -> None:
         """Close the camera and forget the pictures."""
@@ -37,7 +38,7 @@ class CaseDesk(Protocol):
     def find_person(self, card: IdCard) -> None:
         """Answer: PersonFound or LookupFailed."""
 
-    def hand_in(self, draft: CaseDraft) -> None:
+    def hand_in(self, draft: CaseDraft | EnrolmentDraft) -> None:
         """One transaction. Answer: HandedIn or HandInFailed."""
 
     def watch_delivery(self, case_id: str, seconds: float) -> None:
@@ -52,6 +53,11 @@ class SlipPrinter(Protocol):
 
     def print_slip(self, slip: Slip) -> None:
         """Answer: SlipEnded."""
+
+
+class StaffGate(Protocol):
+    def check(self, pin: str, asked_at: dt.datetime) -> None:
+        """Whose PIN this is. Answer, not at once: StaffKnown or StaffUnknown with the same `asked_at`."""
 
 
 class Voice(Protocol):

@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 
 from kiosk.domain.case import CaseReceipt, Standing
-from kiosk.domain.coaching import Coach
+from kiosk.domain.coaching import Coach, FlashPlan
 from kiosk.domain.consent import Consent, ConsentScope
 from kiosk.domain.decision import FaceBands, FaceEvidence, Outcome
 from kiosk.domain.document import IdCard
+from kiosk.domain.enrolment import EnrolmentEvidence, NamedLookalike
+from kiosk.domain.liveness import Profile
 from kiosk.domain.period import DueDate, PeriodRule
 from kiosk.domain.roster import PersonRecord
 from kiosk.domain.slip import PrintOutcome
@@ -17,10 +19,24 @@ from kiosk.flow.view import Step
 
 
 @dataclass(frozen=True, slots=True)
+class StaffRules:
+    """What configuration says where staff can sign in."""
+
+    check_s: float
+    """The longest a PIN is waited for to be checked."""
+    enrol_text_version: str
+    """Of the notice read before an enrolment."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What configuration says about conversations; times in seconds."""
 
     bands: FaceBands
+    profile: Profile
+    """What a first try asks for: by what is fitted at this place."""
+    renew_months: int
+    """Templates older than this: the person is asked to be enrolled again."""
     period: PeriodRule
     attempts_max: int
     consent_text_version: str
@@ -33,6 +49,8 @@ class Rules:
     ended_s: float
     hand_in_s: float
     delivery_wait_s: float
+    staff: StaffRules | None = None
+    """None: nobody can sign in at this terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +78,16 @@ class Session:
     attempts: int = 0
     """Tries begun and ended, with or without evidence."""
     evidence: tuple[FaceEvidence, ...] = field(default=(), repr=False)
+    profile: Profile = Profile.PAPER
+    """How much the next try asks of the person."""
+    may_be_gentler: bool = False
+    """A turn was not seen: fewer actions are offered."""
+    enrol_again: bool = False
+    """The enrolled pictures do not fit any more."""
     coach: Coach | None = None
+    turned: float = 0.0
+    """How much of the turn asked for is done, 0 to 1."""
+    flash: FlashPlan | None = None
     trouble: str = ""
     staff_note: str = ""
     outcome: Outcome | None = None
@@ -76,6 +103,15 @@ class Session:
     may_reprint: bool = False
     help_open: bool = False
     idle_left: int | None = None
+    pin: str = field(default="", repr=False)
+    """As far as it is typed."""
+    pin_asked_at: dt.datetime | None = None
+    """Set while a PIN is being checked."""
+    locked_s: int = 0
+    staff: str = ""
+    """Id of who signed in for this one conversation."""
+    enrolment: EnrolmentEvidence | None = field(default=None, repr=False)
+    lookalikes: tuple[NamedLookalike, ...] = field(default=(), repr=False)
 
     def fresh(self, step: Step, trouble: str = "", staff_note: str = "") -> Session:
         """A new session at `step`: nothing of the person stays, only what is true of the machine."""
@@ -83,8 +119,9 @@ class Session:
                        card_on_reader=self.card_on_reader, trouble=trouble, staff_note=staff_note)
 
     def at(self, step: Step) -> Session:
-        """The same conversation one step on; the sentences of the old step are gone."""
-        return replace(self, step=step, trouble="", staff_note="", coach=None, help_open=False, idle_left=None)
+        """The same conversation one step on; the sentences and digits of the old step are gone."""
+        return replace(self, step=step, trouble="", staff_note="", coach=None, turned=0.0, flash=None,
+                       help_open=False, idle_left=None, pin="", pin_asked_at=None, locked_s=0)
 
     @property
     def may_retry_camera(self) -> bool:

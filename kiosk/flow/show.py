@@ -5,14 +5,19 @@ from __future__ import annotations
 import datetime as dt
 
 from kiosk.domain.consent import ConsentScope
+from kiosk.domain.liveness import Liveness
 from kiosk.domain.period import DueDate, local_day
-from kiosk.domain.roster import PersonRecord
+from kiosk.domain.pin import PIN_MIN
+from kiosk.domain.roster import PersonRecord, RosterEntry
+from kiosk.flow import enrol, slips, staff
 from kiosk.flow.session import Rules, Session
-from kiosk.flow.view import Button, Step, View
+from kiosk.flow.view import Button, Captured, Step, View
 
 _PROGRESS = {
     Step.CARD: 1, Step.GREETING: 2, Step.CONSENT: 2, Step.CAMERA: 3, Step.TRY_AGAIN: 3, Step.ASK_REVIEW: 3,
     Step.HANDING_IN: 4, Step.RESULT: 4,
+    Step.ENROL_CARD: 1, Step.ENROL_PERSON: 1, Step.ENROL_CONSENT: 2, Step.ENROL_CAMERA: 3, Step.ENROL_AGAIN: 3,
+    Step.ENROL_CHECK: 4, Step.ENROL_HANDING_IN: 4, Step.ENROL_RESULT: 4,
 }
 _STEPS = 4
 
@@ -33,12 +38,29 @@ _BUTTONS: dict[Step, frozenset[Button]] = {
     Step.SORRY: frozenset({Button.RETRY, Button.END}),
     Step.TAKE_CARD: frozenset(),
     Step.ENDED: frozenset({Button.DONE}),
+    Step.STAFF_PIN: frozenset({Button.BACK}),
+    Step.STAFF_MENU: frozenset({Button.ENROL, Button.SIGN_OUT}),
+    Step.ENROL_CARD: frozenset({Button.END}),
+    Step.ENROL_PERSON: frozenset({Button.CONTINUE, Button.END}),
+    Step.ENROL_CONSENT: frozenset({Button.TICK_ENROL, Button.TICK_SEND_PHOTO, Button.DECLINE, Button.BACK, Button.END}),
+    Step.ENROL_DECLINED: frozenset({Button.BACK, Button.DONE}),
+    Step.ENROL_CAMERA: frozenset({Button.END}),
+    Step.ENROL_AGAIN: frozenset({Button.RETRY, Button.END}),
+    Step.ENROL_CHECK: frozenset({Button.RETAKE, Button.END}),
+    Step.ENROL_HANDING_IN: frozenset(),
+    Step.ENROL_RESULT: frozenset({Button.DONE}),
+    Step.ENROL_SORRY: frozenset({Button.RETRY, Button.END}),
 }
+
+
+_SILENT = frozenset({Step.OUT_OF_SERVICE, Step.ATTRACT, Step.STAFF_PIN, Step.STAFF_MENU})
+"""Nothing is said there that could be heard again."""
 
 
 def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
     record = session.record
     entry = record.entry if record else None
+    identifying = session.step is Step.ENROL_PERSON
     due = session.due
     if session.step is Step.GREETING and entry and entry.next_due:
         due = DueDate(entry.next_due, confirmed_by_office=True)
@@ -53,12 +75,15 @@ def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
         decision=entry.decision if entry else None,
         agreed=session.ticked,
         coach=session.coach,
+        turned=session.turned,
+        flash=session.flash,
         attempt=session.attempts,
-        attempts_max=rules.attempts_max,
+        attempts_max=0 if session.step in enrol.STEPS else rules.attempts_max,
         card_seen=session.card_seen,
         trouble=session.trouble,
         staff_note=session.staff_note,
         standing=session.standing,
+        enrol_again=session.step is Step.RESULT and session.enrol_again,
         case_number=session.receipt.case_number if session.receipt else "",
         handed_in_at=session.captured_at if session.receipt else None,
         wants_slip=session.wants_slip,
@@ -67,6 +92,29 @@ def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
         card_on_reader=session.card_on_reader,
         help_open=session.help_open,
         idle_seconds_left=session.idle_left,
+        staff_entry=staff.may_ask(session, rules),
+        typed=len(session.pin) if staff.may_type(session) else None,
+        locked_s=session.locked_s,
+        masked_number=session.card.masked_number if session.card and identifying else "",
+        enrolled=len(entry.templates) if entry and identifying else None,
+        enrolled_on=_enrolled_on(entry) if entry and identifying else None,
+        captured=_captured(session),
+    )
+
+
+def _enrolled_on(entry: RosterEntry) -> dt.date | None:
+    return max((one.taken_on for one in entry.templates if one.taken_on is not None), default=None)
+
+
+def _captured(session: Session) -> Captured | None:
+    evidence = session.enrolment
+    if evidence is None or session.step is not Step.ENROL_CHECK:
+        return None
+    return Captured(
+        captures=len(evidence.captures),
+        consistent=evidence.consistent,
+        alive=evidence.report.verdict is Liveness.PASSED,
+        lookalikes=tuple((one.masked_name, one.masked_number) for one in session.lookalikes),
     )
 
 
@@ -84,16 +132,24 @@ def _enabled(session: Session) -> frozenset[Button]:
     if session.help_open:
         return frozenset({Button.CLOSE_HELP})
     buttons = _BUTTONS[session.step] | {Button.HELP}
-    if session.step not in (Step.OUT_OF_SERVICE, Step.ATTRACT):
+    if session.step not in _SILENT:
         buttons |= {Button.REPEAT_VOICE}
     if session.step is Step.NO_SLIP and session.card is not None:
         buttons |= {Button.END}
     if session.step is Step.GREETING and session.paper_low:
         buttons |= {Button.TICK_NO_SLIP}
-    if session.step is Step.RESULT and session.may_reprint:
+    if session.step in slips.RESULTS and session.may_reprint:
         buttons |= {Button.REPRINT}
     if session.step is Step.CONSENT and ConsentScope.MATCH in session.ticked:
         buttons |= {Button.AGREE}
-    if session.step is Step.SORRY and not session.may_retry_camera:
+    if session.step is Step.TRY_AGAIN and session.may_be_gentler:
+        buttons |= {Button.GENTLER}
+    if session.step in (Step.SORRY, Step.ENROL_SORRY) and not session.may_retry_camera:
         buttons -= {Button.RETRY}
+    if len(session.pin) >= PIN_MIN and staff.may_type(session):
+        buttons |= {Button.ENTER}
+    if session.step is Step.ENROL_CONSENT and session.ticked >= enrol.NEEDED:
+        buttons |= {Button.AGREE}
+    if session.step is Step.ENROL_CHECK and enrol.may_hand_in(session):
+        buttons |= {Button.SUBMIT}
     return buttons

@@ -8,9 +8,12 @@ from kiosk.domain.case import Item
 from kiosk.domain.slip import PrintOutcome, Slip
 from kiosk.flow import effects as fx
 from kiosk.flow import events as ev
+from kiosk.flow.effects import Effect
 from kiosk.flow.session import Rules, Session, Surroundings
 from kiosk.flow.start import LEAVE, WAITS_FOR_CARD, Result, begin, printer_note
 from kiosk.flow.view import Step
+
+RESULTS = frozenset({Step.RESULT, Step.ENROL_RESULT})
 
 NO_GLYPH = "staff.printer.missing_glyph"
 """A name that cannot be printed cannot be printed a minute later either."""
@@ -20,11 +23,21 @@ def slip_of(session: Session, rules: Rules) -> Slip:
     """For a session whose case is handed in and whose standing is known."""
     receipt, card = session.receipt, session.card
     assert receipt is not None and card is not None and session.captured_at is not None and session.standing is not None
+    item = Item.ENROLMENT if session.step is Step.ENROL_RESULT else Item.CERTIFICATION
     return Slip(
-        case_number=receipt.case_number, item=Item.CERTIFICATION, masked_name=card.masked_name,
+        case_number=receipt.case_number, item=item, masked_name=card.masked_name,
         masked_number=card.masked_number, handed_in_at=session.captured_at, terminal_id=rules.terminal_id, site=rules.site,
         standing=session.standing, due=session.due, query_token=receipt.query_token, copy=session.slip_copy,
     )
+
+
+def printed(shown: Session, wanted: tuple[Effect, ...], around: Surroundings, rules: Rules) -> Result:
+    """A result just shown, and its slip, where one is wanted and can be printed."""
+    if not shown.wants_slip:
+        return shown, wanted
+    if around.printer_hindrance:
+        return replace(shown, slip=PrintOutcome.BLOCKED, staff_note=printer_note(around)), wanted
+    return shown, (*wanted, fx.PrintSlip(slip_of(shown, rules)))
 
 
 def reprint_helps(session: Session, around: Surroundings) -> bool:
@@ -60,7 +73,7 @@ def printer_changed(session: Session, event: ev.PrinterChanged, around: Surround
         if hindered and session.wants_slip and not session.card_seen:
             return begin(session, around)
         return replace(session, wants_slip=session.wants_slip or not hindered), ()  # whoever comes next has a choice again
-    if session.step is Step.RESULT and session.slip is not None:
+    if session.step in RESULTS and session.slip is not None:
         return _offer_reprint(session, around, rules)
     return session, ()
 
@@ -77,7 +90,7 @@ def _offer_reprint(session: Session, around: Surroundings, rules: Rules) -> Resu
 def slip_ended(session: Session, event: ev.SlipEnded, around: Surroundings, rules: Rules) -> Result:
     receipt = session.receipt
     mine = receipt is not None and receipt.case_number == event.case_number
-    if session.step is not Step.RESULT or session.slip is not None or not mine:
+    if session.step not in RESULTS or session.slip is not None or not mine:
         return session, ()
     restart = fx.StartTimer(LEAVE, rules.result_s)  # time to read starts when the slip is out
     note = f"staff.printer.{event.reason}" if event.reason else ""

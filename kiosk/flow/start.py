@@ -9,14 +9,19 @@ from kiosk.flow.view import Step
 
 Result = tuple[Session, tuple[Effect, ...]]
 
-IDLE, TICK, LEAVE, HAND_IN = "idle", "tick", "leave", "hand_in"
-"""Timers: silence, one second of the warning, leaving a last screen, the store's answer."""
+IDLE, TICK, LEAVE, HAND_IN, PIN = "idle", "tick", "leave", "hand_in", "pin"
+"""Timers: silence, one second of the warning, leaving a last screen, the store's answer, the answer about a PIN or its lock."""
 
 WAITS_FOR_CARD = frozenset({Step.ATTRACT, Step.EXPLAIN, Step.CARD})
 """Laying the card is enough to begin; no button needs to be found first."""
-NOT_TO_BE_ENDED = frozenset({Step.OUT_OF_SERVICE, Step.ATTRACT, Step.HANDING_IN, Step.RESULT, Step.TAKE_CARD, Step.ENDED})
-"""Nobody is here, or it is too late to cancel."""
-NO_IDLE = NOT_TO_BE_ENDED | {Step.CAMERA}
+NOT_TO_BE_ENDED = frozenset({
+    Step.OUT_OF_SERVICE, Step.ATTRACT, Step.HANDING_IN, Step.RESULT, Step.TAKE_CARD, Step.ENDED,
+    Step.STAFF_PIN, Step.STAFF_MENU, Step.ENROL_HANDING_IN, Step.ENROL_RESULT,
+})
+"""Nobody is here, nothing has begun, or it is too late to cancel."""
+LEAVES_QUIETLY = frozenset({Step.STAFF_PIN, Step.STAFF_MENU})
+"""Silence leads back to the start screen without a question: there is nothing to lose."""
+NO_IDLE = (NOT_TO_BE_ENDED - LEAVES_QUIETLY) | {Step.CAMERA, Step.ENROL_CAMERA}
 """Steps that do not wait for a finger: they end by their own time, the camera's tries by the face room's."""
 
 
@@ -42,4 +47,5 @@ def printer_note(around: Surroundings) -> str:
 
 STOP: tuple[Effect, ...] = (
     fx.EndFace(), fx.Hush(), fx.CancelTimer(IDLE), fx.CancelTimer(TICK), fx.CancelTimer(LEAVE), fx.CancelTimer(HAND_IN),
+    fx.CancelTimer(PIN),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kiosk.domain.case import Standing
-from kiosk.domain.coaching import Coach
+from kiosk.domain.coaching import Coach, FlashPlan
 from kiosk.domain.consent import ConsentScope
 from kiosk.domain.period import DueDate, PeriodState
 from kiosk.domain.roster import OfficeDecision
@@ -42,6 +42,25 @@ class Step(StrEnum):
     TAKE_CARD = "take_card"
     ENDED = "ended"
     """Cancelled or timed out: nothing was handed in, everything is cleared."""
+    STAFF_PIN = "staff_pin"
+    """Staff sign in. Reached by holding the bar above the start screen; leaves by itself."""
+    STAFF_MENU = "staff_menu"
+    """What staff can do here. Leaves by itself."""
+    ENROL_CARD = "enrol_card"
+    ENROL_PERSON = "enrol_person"
+    """For staff: who the card says this is, and what is enrolled of them already."""
+    ENROL_CONSENT = "enrol_consent"
+    """For the person, and answered by the person."""
+    ENROL_DECLINED = "enrol_declined"
+    ENROL_CAMERA = "enrol_camera"
+    ENROL_AGAIN = "enrol_again"
+    """No usable pictures this time."""
+    ENROL_CHECK = "enrol_check"
+    """For staff: whether the captures agree, and whom they are like."""
+    ENROL_HANDING_IN = "enrol_handing_in"
+    ENROL_RESULT = "enrol_result"
+    ENROL_SORRY = "enrol_sorry"
+    """Could not go on; nothing was handed in."""
 
 
 class Button(StrEnum):
@@ -59,6 +78,8 @@ class Button(StrEnum):
     AGREE = "agree"
     DECLINE = "decline"
     RETRY = "retry"
+    GENTLER = "gentler"
+    """不方便转头: a try that asks for less; an officer then decides."""
     ASK_REVIEW = "ask_review"
     WITHOUT_SLIP = "without_slip"
     """Go on although no slip can be printed."""
@@ -69,6 +90,29 @@ class Button(StrEnum):
     REPEAT_VOICE = "repeat_voice"
     MORE_TIME = "more_time"
     DONE = "done"
+    ENTER = "enter"
+    """The PIN is complete."""
+    ENROL = "enrol"
+    """采集人脸（生物特征采集）"""
+    SIGN_OUT = "sign_out"
+    TICK_ENROL = "tick_enrol"
+    SUBMIT = "submit"
+    """提交审核"""
+    RETAKE = "retake"
+    """重新采集"""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What staff are told about an enrolment before they hand it in."""
+
+    captures: int
+    consistent: bool
+    """All of one and the same person."""
+    alive: bool
+    """The person did what was asked for."""
+    lookalikes: tuple[tuple[str, str], ...] = ()
+    """Masked name and masked number of people of the roster who look alike, the most alike first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +131,21 @@ class View:
     decision: OfficeDecision | None = None
     agreed: frozenset[ConsentScope] = frozenset()
     coach: Coach | None = None
+    turned: float = 0.0
+    """How much of the turn asked for is done, 0 to 1."""
+    flash: FlashPlan | None = None
+    """Colours to show from now on, over everything."""
     attempt: int = 0
     attempts_max: int = 0
+    """0: as often as wanted."""
     card_seen: bool = False
     trouble: str = ""
     """Text id of a calm sentence about what did not work."""
     staff_note: str = ""
     """Text id of the cause, for staff; small beside what the person reads."""
     standing: Standing | None = None
+    enrol_again: bool = False
+    """The enrolled pictures do not fit any more: the person is asked to have new ones taken."""
     case_number: str = ""
     handed_in_at: dt.datetime | None = None
     wants_slip: bool = True
@@ -105,3 +156,15 @@ class View:
     help_open: bool = False
     idle_seconds_left: int | None = None
     """Not None: the idle warning lies over the step."""
+    staff_entry: bool = False
+    """Staff can sign in from here: the bar above may be held."""
+    typed: int | None = None
+    """How many digits of a PIN stand there; None: no digit can be typed now."""
+    locked_s: int = 0
+    """How long no PIN is taken."""
+    masked_number: str = ""
+    enrolled: int | None = None
+    """Enrolled pictures of the person; None: the roster does not know the person."""
+    enrolled_on: dt.date | None = None
+    """When the newest of them was taken, where that is known."""
+    captured: Captured | None = None

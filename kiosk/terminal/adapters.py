@@ -6,10 +6,11 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from kiosk.devices.camera.frames import FramePair
 from kiosk.devices.camera.service import CameraService
 from kiosk.devices.idcard.events import CardEvent, CardLifted, CardSeen
 from kiosk.devices.idcard.service import IdCardService
@@ -18,18 +19,20 @@ from kiosk.devices.socialcard.events import SocialCardEvent, SocialCardSeen, Soc
 from kiosk.devices.socialcard.service import SocialCardService
 from kiosk.diagnostics.board import StatusBoard
 from kiosk.domain.case import CaseDraft, CaseReceipt
-from kiosk.domain.coaching import Coach
+from kiosk.domain.coaching import Coach, FlashPlan, Progress
 from kiosk.domain.decision import FaceEvidence
 from kiosk.domain.document import IdCard
+from kiosk.domain.enrolment import EnrolmentDraft, EnrolmentEvidence
+from kiosk.domain.face_task import FaceTask
 from kiosk.domain.period import LOCAL_ZONE, local_day
-from kiosk.domain.roster import FaceTemplate
 from kiosk.domain.slip import Printable, PrintOutcome, PrintResult, Slip
 from kiosk.domain.social_card import SocialCard, SocialCardLevel, SocialCardTrouble
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
-from kiosk.face.client import FaceClient
+from kiosk.face.client import Brings, FaceClient
 from kiosk.flow import events as ev
 from kiosk.store.cases import CaseStore, Sealer
+from kiosk.terminal.face_base import LocalBase
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +157,7 @@ class Desk:
     def find_person(self, card: IdCard) -> None:
         self._work.submit(self._answer, partial(self._find, card), ev.LookupFailed(card))
 
-    def hand_in(self, draft: CaseDraft) -> None:
+    def hand_in(self, draft: CaseDraft | EnrolmentDraft) -> None:
         unclear = ev.HandInFailed(draft.captured_at, HandInTrouble.STORE_FAILED)
         self._work.submit(self._answer, partial(self._submit, draft), unclear)
 
@@ -173,7 +176,7 @@ class Desk:
     def _find(self, card: IdCard) -> ev.Event:
         return ev.PersonFound(card, self._store.find_person(card.number, local_day(self._clock.now())))
 
-    def _submit(self, draft: CaseDraft) -> ev.Event:
+    def _submit(self, draft: CaseDraft | EnrolmentDraft) -> ev.Event:
         result = self._store.submit(draft, self._sealer, self._clock.now())
         if isinstance(result, CaseReceipt):
             return ev.HandedIn(draft.captured_at, result)
@@ -203,18 +206,19 @@ class Eye:
 
     _HOLDER = "conversation"
 
-    def __init__(self, camera: CameraService, client: FaceClient, post: Post) -> None:
+    def __init__(self, camera: CameraService, client: FaceClient, base: LocalBase, post: Post) -> None:
         self._camera = camera
         self._client = client
+        self._base = base
         self._post = post
         self._trying = threading.Event()
 
-    def begin(self, templates: Sequence[FaceTemplate]) -> None:
+    def begin(self, task: FaceTask) -> None:
         self._trying.set()
         if self._camera.status.state is DeviceState.OFFLINE:  # lost before: nobody waits before a dark screen for it
             self.on_camera(self._camera.status)
             return
-        self._client.begin(templates)
+        self._client.begin(task, *self._base.beside(task))
         self._camera.want(self._HOLDER)
 
     def end(self) -> None:
@@ -222,20 +226,34 @@ class Eye:
         self._client.end()
         self._camera.unwant(self._HOLDER)
 
-    def on_face(self, happened: Coach | FaceEvidence | FaceTrouble) -> None:
+    def on_face(self, happened: Brings) -> None:
         """For the face client's thread."""
-        if isinstance(happened, Coach):
-            self._post(ev.Coached(happened))
-        elif isinstance(happened, FaceEvidence):
-            self._post(ev.FaceTried(happened))
-        else:
-            self._post(ev.FaceFailed(happened))
+        self._post(self._event(happened))
+
+    def on_pair(self, pair: FramePair) -> None:
+        """For the camera thread."""
+        self._client.offer(pair.rgb, pair.t_rgb, pair.ir, pair.t_ir or 0.0)
 
     def on_camera(self, status: DeviceStatus) -> None:
         """For the camera thread: a camera lost in the middle of a try ends it at once."""
         if status.state is DeviceState.OFFLINE and self._trying.is_set():
             self._trying.clear()
             self._post(ev.FaceFailed(FaceTrouble.CAMERA_LOST, status.reason))
+
+    def _event(self, happened: Brings) -> ev.Event:
+        match happened:
+            case Coach():
+                return ev.Coached(happened)
+            case Progress(share):
+                return ev.TurnSeen(share)
+            case FlashPlan():
+                return ev.FlashWanted(happened)
+            case FaceEvidence():
+                return ev.FaceTried(happened)
+            case EnrolmentEvidence():
+                return ev.EnrolmentTaken(happened, self._base.names(happened.lookalikes))
+            case FaceTrouble():
+                return ev.FaceFailed(happened)
 
 
 class SlipDesk:

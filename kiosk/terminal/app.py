@@ -19,22 +19,25 @@ from kiosk.devices.socialcard.events import SocialCardEvent
 from kiosk.diagnostics.board import StatusBoard
 from kiosk.domain.slip import Printable, PrintResult, Slip
 from kiosk.domain.status import DeviceKind, DeviceStatus
-from kiosk.face.client import FaceClient
+from kiosk.face.client import Brings, FaceClient
 from kiosk.flow.conductor import Conductor, Ports
 from kiosk.flow.events import Event, Pressed, PrinterChanged
-from kiosk.flow.session import Rules
 from kiosk.flow.view import Button, Step, View
 from kiosk.store.cases import CaseStore
 from kiosk.store.device_states import DeviceStates
 from kiosk.store.opening import open_store
 from kiosk.store.print_journal import PrintJournal
+from kiosk.store.roster import Roster
 from kiosk.store.unusable import StoreUnusable
-from kiosk.sync.identity import Identity, load_identity
+from kiosk.sync.identity import load_identity
 from kiosk.sync.sealer import EnvelopeSealer
 from kiosk.terminal.adapters import CardReaders, Desk, Eye, Post, SlipDesk, SystemClock
 from kiosk.terminal.bridge import EventBridge
 from kiosk.terminal.devices import Devices, Listeners
+from kiosk.terminal.face_base import LocalBase
 from kiosk.terminal.process import StopOnSignal, log_uncaught, single_instance
+from kiosk.terminal.rules import rules
+from kiosk.terminal.staff import Gate
 from kiosk.terminal.states import StateWriter
 from kiosk.texts import TextError, Texts, load_texts
 from kiosk.ui.camera_view import Frame
@@ -46,8 +49,6 @@ from kiosk.ui.window import KioskWindow
 
 log = logging.getLogger(__name__)
 
-_HAND_IN_S = 20.0
-"""Longer than the database waits for its lock."""
 _STORE_RETRY_S = 10.0
 _ALIVE_MS = 30_000
 _RESTART = 70
@@ -62,7 +63,7 @@ class Terminal(QObject):
         self._config = config
         self._texts = texts
         self.board = StatusBoard(config.devices)
-        self.window = KioskWindow(texts, config.ui, config.site.help_phone, self._pressed)
+        self.window = KioskWindow(texts, config.ui, config.site.help_phone, self._pressed, self._arrived)
         self._conductor: Conductor | None = None
         self._house: House | None = None
         self._store_retry = QTimer(self)
@@ -153,15 +154,21 @@ class House:
         self._devices = devices = Devices(config, PrintJournal(engine, clock.now), heard)
         self._mirror = window.camera
         self._face = FaceClient(config.face, (config.camera.width, config.camera.height), self._face_happened, self._status)
-        devices.camera.subscribe(self._face.offer)
+        self._eye = Eye(devices.camera, self._face, LocalBase(Roster(engine), self._face, config.face), post)
         devices.camera.subscribe(self._show_frame)
-        self._eye = Eye(devices.camera, self._face, post)
+        if config.camera.ir_source is None:
+            devices.camera.subscribe(self._face.offer)
+        else:
+            devices.camera.subscribe_pairs(self._eye.on_pair)
         painter = SlipPainter(texts, config)
         self._slips = SlipDesk(devices.printer, board, partial(_draw, painter), post)
         self._voice = Voice(texts, config.ui.voice_dir, enabled=config.ui.voice)
         self._timers = QtTimers(handle)  # at once: a timer cancelled before it is handled has not fired
         self._readers = CardReaders(devices.idcard, devices.socialcard, post)
-        self.ports = Ports(clock, self._readers, self._eye, self._desk, self._slips, self._voice, window, self._timers)
+        self._gate = Gate(config.staff, post) if config.staff.members else None
+        self.ports = Ports(
+            clock, self._readers, self._eye, self._desk, self._slips, self._voice, window, self._timers, self._gate,
+        )
         self._alive = QTimer()  # of the UI thread: a screen that hangs does not count as running
         self._alive.timeout.connect(self._states.touch)
 
@@ -183,6 +190,8 @@ class House:
         self._devices.stop()
         self._face.stop()
         self._desk.stop()
+        if self._gate:
+            self._gate.stop()
         self._engine.dispose()
         for part in (self._timers, self._bridge, self._voice, self._alive):
             part.deleteLater()
@@ -214,22 +223,11 @@ class House:
             case DeviceKind.CAMERA:
                 self._eye.on_camera(status)
 
-    def _face_happened(self, happened: object) -> None:
-        self._eye.on_face(happened)  # type: ignore[arg-type]
+    def _face_happened(self, happened: Brings) -> None:
+        self._eye.on_face(happened)
 
     def _slip_ended(self, case_number: str, result: PrintResult) -> None:
         self._slips.on_result(case_number, result)
-
-
-def rules(config: KioskConfig, identity: Identity) -> Rules:
-    """What the configuration says about conversations; who and where this is, the office has said at enrolment."""
-    ui, certification = config.ui, config.certification
-    return Rules(
-        bands=config.face.bands(), period=certification.period_rule(), attempts_max=certification.attempts_per_session,
-        consent_text_version=certification.consent_text_version, terminal_id=identity.terminal_id, site=identity.site,
-        idle_s=ui.idle_s, countdown_s=ui.countdown_s, result_s=ui.result_s, take_card_s=ui.take_card_s, ended_s=ui.ended_s,
-        hand_in_s=_HAND_IN_S, delivery_wait_s=ui.delivery_wait_s,
-    )
 
 
 def make_application(config: KioskConfig) -> QApplication:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from kiosk.flow.view import Button, View
@@ -9,12 +13,21 @@ from kiosk.texts import Texts
 from kiosk.ui.theme import GAP, MARGIN, Theme
 from kiosk.ui.widgets import BigButton, ProgressLine, Scaled, label
 
+HOLD_MS: Final = 3000
+"""So long nobody rests a finger there by chance."""
+
 
 class TopBar(QWidget, Scaled):
-    """第k步，共n步, in words and as a line."""
+    """第k步，共n步, in words and as a line. `held`: where staff may sign in, a finger stayed on it for a while."""
+
+    held = Signal()
 
     def __init__(self, texts: Texts) -> None:
         super().__init__()
+        self._may_be_held = False
+        self._hold = QTimer(self)
+        self._hold.setSingleShot(True)
+        self._hold.timeout.connect(self.held)
         self._texts = texts
         self._words = label("small", centred=False)
         self._words.setWordWrap(False)
@@ -24,6 +37,9 @@ class TopBar(QWidget, Scaled):
         self._row.addWidget(self._line, 1)
 
     def show_view(self, view: View) -> None:
+        self._may_be_held = view.staff_entry
+        if not self._may_be_held:
+            self._hold.stop()
         covered = view.help_open or view.idle_seconds_left is not None
         progress = None if covered else view.progress
         if progress is not None:
@@ -32,6 +48,21 @@ class TopBar(QWidget, Scaled):
             self._line.set_progress(step, steps)
         self._words.setVisible(progress is not None)
         self._line.setVisible(progress is not None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Left to the window as well: a touch here looks like any other beside a button."""
+        if self._may_be_held:
+            self._hold.start(HOLD_MS)
+        event.ignore()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not self.rect().contains(event.position().toPoint()):
+            self._hold.stop()
+        event.ignore()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._hold.stop()
+        event.ignore()
 
     def rescale(self, theme: Theme) -> None:
         margin = theme.px(MARGIN)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from enum import Enum
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kiosk.ui.theme import BLUE, BLUE_PALE, GREEN, PAGE
@@ -19,7 +20,17 @@ _OVAL: Final = QRectF(0.22, 0.12, 0.56, 0.74)
 _VEIL: Final = 150
 """Opacity of the page colour outside the oval, of 255."""
 
+_ARROW: Final = ((0.02, 0.5), (0.13, 0.36), (0.13, 0.44), (0.22, 0.44), (0.22, 0.56), (0.13, 0.56), (0.13, 0.64))
+"""Pointing left, in shares of the picture; the one to the right is its mirror image."""
+
 Frame = NDArray[np.uint8]
+
+
+class Turn(Enum):
+    """Where to turn: the person's own side, which in a mirror is the same side of the picture."""
+
+    LEFT = "left"
+    RIGHT = "right"
 
 
 class CameraView(QWidget):
@@ -47,6 +58,8 @@ class CameraView(QWidget):
         self._fresh = False
         self._seen = False
         self._well = False
+        self._turn: Turn | None = None
+        self._turned = 0.0
         self._allocate(1)
         self._veil = QPixmap()
         self._arrived.connect(self._fetch, Qt.ConnectionType.QueuedConnection)
@@ -68,6 +81,12 @@ class CameraView(QWidget):
         if well != self._well:
             self._well = well
             self._draw_veil()
+            self.update()
+
+    def set_turn(self, turn: Turn | None, share: float) -> None:
+        """An arrow that fills from its foot to its point; share 0 to 1, None for no arrow."""
+        if (turn, share) != (self._turn, self._turned):
+            self._turn, self._turned = turn, share
             self.update()
 
     def set_frame(self, frame: Frame) -> None:
@@ -150,4 +169,27 @@ class CameraView(QWidget):
         else:
             painter.fillRect(square, QColor(BLUE_PALE))
         painter.drawPixmap(square.topLeft(), self._veil)
+        if self._turn is not None:
+            _draw_arrow(painter, square, self._turn, self._turned)
         painter.end()
+
+
+def _draw_arrow(painter: QPainter, square: QRect, turn: Turn, share: float) -> None:
+    side = square.width()
+    painter.save()
+    painter.translate(square.topLeft())
+    if turn is Turn.RIGHT:
+        painter.translate(side, 0)
+        painter.scale(-1, 1)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    arrow = QPolygonF([QPointF(x * side, y * side) for x, y in _ARROW])
+    painter.setPen(QPen(QColor(BLUE), side * 0.012, j=Qt.PenJoinStyle.RoundJoin))
+    painter.setBrush(QColor(PAGE))
+    painter.drawPolygon(arrow)
+    reach = arrow.boundingRect()
+    reach.setLeft(reach.right() - reach.width() * share)
+    painter.setClipRect(reach)
+    painter.setBrush(QColor(GREEN))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawPolygon(arrow)
+    painter.restore()

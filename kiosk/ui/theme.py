@@ -63,6 +63,7 @@ class Theme:
         QPushButton[role="start"] {{ font-size: {px(96)}px; min-height: {px(start)}px; color: white; background: {BLUE}; }}
         QPushButton[role="pair"] {{ font-size: {px(52)}px; min-height: {px(pair)}px; color: white; background: {BLUE}; }}
         QPushButton[role="second"] {{ font-size: {px(60)}px; min-height: {px(pair)}px; }}
+        QPushButton[role="key"] {{ font-size: {px(60)}px; min-height: {px(pair)}px; }}
         QPushButton[role="two_lines"] {{ min-height: {px(pair)}px; }}
         QPushButton[role="help"] {{
             font-size: {px(40)}px; color: {GREEN}; background: {GREEN_PALE}; border-color: {GREEN};

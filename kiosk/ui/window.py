@@ -10,10 +10,13 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from kiosk.config import UiConfig
+from kiosk.flow.events import Erased, StaffWanted, Typed
 from kiosk.flow.view import Button, View
 from kiosk.texts import Texts
 from kiosk.ui.bars import BottomBar, TopBar
 from kiosk.ui.camera_view import CameraView
+from kiosk.ui.flash import FlashCover
+from kiosk.ui.keypad import Key
 from kiosk.ui.screens.all import SCREENS
 from kiosk.ui.screens.base import Screen
 from kiosk.ui.screens.help import HelpScreen
@@ -23,6 +26,8 @@ from kiosk.ui.theme import Theme
 from kiosk.ui.touch import MissMark, PressGuard
 from kiosk.ui.widgets import BigButton, Scaled
 
+StaffTouch = StaffWanted | Typed | Erased
+
 PRESSED_LOOK_MS: Final = 80
 """A press is seen before the screen may change: people who see nothing press harder and longer."""
 
@@ -30,12 +35,19 @@ PRESSED_LOOK_MS: Final = 80
 class KioskWindow(QWidget):
     """Shows one screen at a time. `on_press` is called with every accepted press, on the thread of the screen."""
 
-    def __init__(self, texts: Texts, config: UiConfig, phone: str, on_press: Callable[[Button], None]) -> None:
-        """Raises TextError if the catalogue lacks a sentence. phone: the number of the people who help."""
+    def __init__(
+        self, texts: Texts, config: UiConfig, phone: str, on_press: Callable[[Button], None],
+        on_staff: Callable[[StaffTouch], None] | None = None,
+    ) -> None:
+        """Raises TextError if the catalogue lacks a sentence. phone: the number of the people who help.
+
+        on_staff: called with what only staff touch, where there are any: the bar above, and the keypad.
+        """
         super().__init__()
         texts.require(made_ids())
         self._config = config
         self._on_press = on_press
+        self._on_staff = on_staff
         self._may_close = not config.fullscreen
         self._theme: Theme | None = None
         self._pressed: Button | None = None
@@ -46,10 +58,11 @@ class KioskWindow(QWidget):
             self.setCursor(Qt.CursorShape.BlankCursor)
 
         self._top, self._bottom = TopBar(texts), BottomBar(texts, phone)
-        self._steps = {step: screen(texts, phone) for step, screen in SCREENS.items()}
+        screens = {screen: screen(texts, phone) for screen in dict.fromkeys(SCREENS.values())}
+        self._steps = {step: screens[screen] for step, screen in SCREENS.items()}
         self._help, self._idle = HelpScreen(texts, phone), IdleScreen(texts, phone)
         self._stack = QStackedWidget()
-        for page in (*self._steps.values(), self._help, self._idle):
+        for page in (*screens.values(), self._help, self._idle):
             self._stack.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -61,6 +74,7 @@ class KioskWindow(QWidget):
 
         self._guard = PressGuard(config.debounce_s, self)
         self._miss = MissMark(self)
+        self._flash = FlashCover(self)
         self._report_timer = QTimer(self)
         self._report_timer.setSingleShot(True)
         self._report_timer.setInterval(PRESSED_LOOK_MS)
@@ -69,6 +83,11 @@ class KioskWindow(QWidget):
         for button in self._buttons:
             button.installEventFilter(self._guard)
             button.felt.connect(self._felt)
+        self._key_guard = PressGuard(config.debounce_s, self)  # of its own: 11 is typed faster than a button is pressed twice
+        for key in self.findChildren(Key):
+            key.installEventFilter(self._key_guard)
+            key.struck.connect(self._struck)
+        self._top.held.connect(self._held)
 
     @property
     def camera(self) -> CameraView:
@@ -90,12 +109,14 @@ class KioskWindow(QWidget):
         page.show_view(view)
         self._top.show_view(view)
         self._bottom.show_view(view)
+        self._flash.show_plan(view.flash)
         for button in self._buttons:
             button.offer(view.enabled)
         before = self._stack.currentWidget()
         if page is not before:
             self._pressed = None  # meant for a screen that is gone
             self._guard.hold()
+            self._key_guard.hold()
             self._stack.setCurrentWidget(page)
             assert isinstance(before, Screen)
             before.leave()
@@ -120,6 +141,16 @@ class KioskWindow(QWidget):
         button, self._pressed = self._pressed, None
         if button is not None:
             self._on_press(button)
+
+    @Slot(str)
+    def _struck(self, digit: str) -> None:
+        if self._on_staff is not None:
+            self._on_staff(Typed(digit) if digit else Erased())
+
+    @Slot()
+    def _held(self) -> None:
+        if self._on_staff is not None:
+            self._on_staff(StaffWanted())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._miss.appear(event.position().toPoint(), Theme.for_size(self.width(), self.height()).px(120))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+
+from reports import report
 
 from kiosk.domain.case import CaseDraft, CaseReceipt
-from kiosk.domain.decision import FaceBands, FaceEvidence, Liveness
+from kiosk.domain.decision import ClipFrame, FaceBands, FaceEvidence
 from kiosk.domain.document import CardKind, IdCard
+from kiosk.domain.face_task import FaceTask
+from kiosk.domain.liveness import Liveness, Profile
 from kiosk.domain.period import PeriodRule
 from kiosk.domain.roster import FaceTemplate, PersonRecord, RosterEntry
 from kiosk.domain.slip import Slip
@@ -23,19 +26,25 @@ KNOWN = PersonRecord(RosterEntry(CARD.number, CARD.name, "居保", dt.date(2026,
 UNKNOWN = PersonRecord(None)
 RECEIPT = CaseReceipt("01890a5d-ac96-774b-bcce-b302099a8057", "HG01-20261123-000001", "token")
 RULES = Rules(
-    bands=FaceBands(0.42, 0.50), period=PeriodRule(), attempts_max=3, consent_text_version="t", terminal_id="HG01",
+    bands=FaceBands(0.42, 0.50), profile=Profile.PAPER, renew_months=24, period=PeriodRule(),
+    attempts_max=3, consent_text_version="t", terminal_id="HG01",
     site="含湖村", idle_s=60, countdown_s=30, result_s=45, take_card_s=20, ended_s=8, hand_in_s=20, delivery_wait_s=4,
 )
 
 
-def tried(distance: float, liveness: Liveness = Liveness.PASSED) -> ev.FaceTried:
-    return ev.FaceTried(FaceEvidence(distance, 5, 2, liveness, "e", (b"jpeg",)))
+def tried(
+    distance: float, liveness: Liveness = Liveness.PASSED, profile: Profile = Profile.PAPER, foreign: int = 0,
+) -> ev.FaceTried:
+    return ev.FaceTried(FaceEvidence(
+        distance, 5, 2, report(liveness, profile), "e", (b"jpeg",), (ClipFrame(0, b"clip"),), foreign=foreign,
+    ))
 
 
 class House:
     """Plays all ports at once and records every command, newest last."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules = RULES) -> None:
+        self.moment = NOW
         self.asked: list[tuple[object, ...]] = []
         self.views: list[View] = []
         self.timers: dict[str, float] = {}
@@ -43,10 +52,12 @@ class House:
         self.paper_is_low = False
         self.drafts: list[CaseDraft] = []
         self.slips: list[Slip] = []
-        self.conductor = Conductor(Ports(self, self, self, self, self, self, self, Clocked(self)), RULES)  # type: ignore[arg-type]
+        self.pins: list[tuple[str, dt.datetime]] = []
+        ports = Ports(self, self, self, self, self, self, self, Clocked(self), self)  # type: ignore[arg-type]
+        self.conductor = Conductor(ports, rules)
 
     def now(self) -> dt.datetime:
-        return NOW
+        return self.moment
 
     def seek(self) -> None:
         self.asked.append(("seek",))
@@ -54,8 +65,8 @@ class House:
     def release(self) -> None:
         self.asked.append(("release",))
 
-    def begin(self, templates: Sequence[FaceTemplate]) -> None:
-        self.asked.append(("camera", len(templates)))
+    def begin(self, task: FaceTask) -> None:
+        self.asked.append(("camera", task))
 
     def end(self) -> None:
         self.asked.append(("camera off",))
@@ -77,6 +88,9 @@ class House:
 
     def print_slip(self, slip: Slip) -> None:
         self.slips.append(slip)
+
+    def check(self, pin: str, asked_at: dt.datetime) -> None:
+        self.pins.append((pin, asked_at))
 
     def say(self, text_id: str) -> None:
         self.asked.append(("say", text_id))

@@ -4,14 +4,16 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from house import CARD, KNOWN, NOW, RECEIPT, RULES, UNKNOWN, House, tried
+from house import CARD, KNOWN, NOW, RECEIPT, RULES, TEMPLATES, UNKNOWN, House, tried
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.domain.case import Standing
-from kiosk.domain.coaching import Coach
+from kiosk.domain.coaching import Coach, FlashPlan
 from kiosk.domain.consent import Consent, ConsentScope
-from kiosk.domain.decision import Liveness, Outcome
+from kiosk.domain.decision import Outcome
+from kiosk.domain.face_task import Verify
+from kiosk.domain.liveness import Liveness, Profile
 from kiosk.domain.roster import OfficeDecision, PersonRecord
 from kiosk.domain.slip import PrintOutcome
 from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
@@ -27,7 +29,7 @@ OVERALL = {Button.HELP, Button.REPEAT_VOICE}
 
 def test_a_retiree_certifies() -> None:
     house = House().to_camera()
-    assert house.asked[-1] == ("camera", 2)
+    assert house.asked[-1] == ("camera", Verify(TEMPLATES, Profile.PAPER, CARD.number))
     house.handle(ev.Coached(Coach.TOO_FAR))
     assert house.view.coach is Coach.TOO_FAR and house.asked[-1] == ("say", "coach.too_far")
     house.handle(tried(0.30))
@@ -99,12 +101,12 @@ def test_between_the_bands_without_that_consent_asks_first() -> None:
 def test_a_pass_without_that_consent_sends_no_photo() -> None:
     house = House().to_camera(send_photo=False)
     house.handle(tried(0.30))
-    assert house.drafts[0].outcome is Outcome.PASSED and not any(one.photos for one in house.drafts[0].attempts)
+    assert house.drafts[0].outcome is Outcome.PASSED and not any(one.photos or one.clip for one in house.drafts[0].attempts)
 
 
 def test_a_person_the_terminal_does_not_know_is_queued_never_refused() -> None:
     house = House().to_camera(UNKNOWN)
-    assert house.asked[-1] == ("camera", 0)
+    assert house.asked[-1] == ("camera", Verify((), Profile.PAPER, CARD.number))
     house.handle(ev.FaceTried(dataclasses.replace(tried(float("nan")).evidence, templates=0)))
     (draft,) = house.drafts
     assert draft.outcome is Outcome.MANUAL_REVIEW and not draft.in_roster and draft.category == "unknown"
@@ -132,7 +134,7 @@ def test_declining_leads_to_other_ways_and_back() -> None:
     house.press(Button.DECLINE)
     house.press(Button.DONE)
     assert house.view.step is Step.TAKE_CARD and house.conductor.session.card is None
-    assert ("camera", 2) not in house.asked
+    assert not [one for one in house.asked if one[0] == "camera"]
 
 
 def test_the_office_date_and_word_are_shown_at_the_greeting() -> None:
@@ -190,6 +192,67 @@ def test_nobody_seen_three_times_leads_to_a_person_not_to_an_empty_case() -> Non
         house.press(Button.RETRY)
     house.handle(ev.FaceFailed(FaceTrouble.TIMEOUT))
     assert house.view.step is Step.SORRY and house.view.trouble == "trouble.no_picture" and not house.drafts
+
+
+def test_who_cannot_turn_the_head_is_asked_for_less_and_an_officer_decides() -> None:
+    house = House().to_camera()
+    assert Button.GENTLER not in house.view.enabled
+    house.handle(tried(0.3, Liveness.FAILED))
+    assert house.view.step is Step.TRY_AGAIN
+    house.press(Button.GENTLER)
+    assert house.asked[-1] == ("camera", Verify(TEMPLATES, Profile.GENTLE, CARD.number))
+    house.handle(tried(0.1, profile=Profile.GENTLE))
+    assert house.drafts[0].outcome is Outcome.MANUAL_REVIEW
+
+
+def test_less_is_offered_only_when_a_turn_was_not_seen() -> None:
+    house = House().to_camera()
+    house.handle(tried(0.7))
+    assert house.view.step is Step.TRY_AGAIN and Button.GENTLER not in house.view.enabled
+    house.handle(ev.Pressed(Button.GENTLER))
+    assert house.view.step is Step.TRY_AGAIN
+    house.press(Button.RETRY)
+    house.handle(ev.FaceFailed(FaceTrouble.NO_ACTION))
+    assert Button.GENTLER in house.view.enabled
+
+
+def test_once_asked_for_less_it_stays_so_and_is_not_offered_again() -> None:
+    house = House().to_camera()
+    house.handle(tried(0.3, Liveness.FAILED))
+    house.press(Button.GENTLER)
+    house.handle(tried(0.3, Liveness.FAILED, Profile.GENTLE))
+    assert house.view.step is Step.TRY_AGAIN and Button.GENTLER not in house.view.enabled
+    house.press(Button.RETRY)
+    assert house.asked[-1] == ("camera", Verify(TEMPLATES, Profile.GENTLE, CARD.number))
+
+
+def test_a_request_nobody_followed_is_said_again() -> None:
+    house = House().to_camera()
+    house.handle(ev.Coached(Coach.TURN_LEFT), ev.TurnSeen(0.4))
+    assert (house.view.coach, house.view.turned) == (Coach.TURN_LEFT, 0.4)
+    house.handle(ev.Coached(Coach.TURN_LEFT))
+    assert house.asked.count(("say", "coach.turn_left")) == 2 and house.view.turned == 0.0
+
+
+def test_the_colours_of_the_screen_end_with_the_next_word() -> None:
+    house = House().to_camera()
+    plan = FlashPlan(((255, 0, 0), (0, 255, 0)), 0.4)
+    house.handle(ev.Coached(Coach.FLASH), ev.FlashWanted(plan))
+    assert house.view.flash is plan
+    house.handle(ev.Coached(Coach.WORKING))
+    assert house.view.flash is None
+
+
+def test_foreign_or_old_templates_ask_for_new_pictures() -> None:
+    house = House().to_camera()
+    house.handle(tried(0.30, foreign=2), ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
+    assert house.view.step is Step.RESULT and house.view.enrol_again
+    assert KNOWN.entry is not None
+    old = tuple(dataclasses.replace(one, taken_on=dt.date(2024, 1, 1)) for one in TEMPLATES)
+    house = House().to_camera(PersonRecord(dataclasses.replace(KNOWN.entry, templates=old)))
+    house.handle(tried(0.30), ev.HandedIn(NOW, RECEIPT), ev.DeliveryKnown(RECEIPT.case_id, True))
+    assert house.view.enrol_again
+    assert not House().to_result().view.enrol_again
 
 
 def test_a_person_who_cannot_blink_is_heard_by_an_officer() -> None:
@@ -348,6 +411,9 @@ EVENTS = st.one_of(
     st.sampled_from(Button).map(ev.Pressed),
     st.sampled_from(["idle", "tick", "leave", "hand_in"]).map(ev.TimeUp),
     st.sampled_from(Coach).map(ev.Coached),
+    st.just(ev.TurnSeen(0.5)),
+    st.just(ev.FlashWanted(FlashPlan(((255, 0, 0),), 0.4))),
+    st.sampled_from([Profile.PAPER, Profile.GENTLE]).map(lambda profile: tried(0.3, Liveness.FAILED, profile)),
     st.sampled_from(CardTrouble).map(ev.CardFailed),
     st.sampled_from(FaceTrouble).map(ev.FaceFailed),
     st.sampled_from(HandInTrouble).map(lambda trouble: ev.HandInFailed(NOW, trouble)),

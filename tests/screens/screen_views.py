@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from kiosk.domain.case import Standing
 from kiosk.domain.coaching import Coach
 from kiosk.domain.consent import ConsentScope
-from kiosk.domain.names import mask_name
+from kiosk.domain.names import mask_name, mask_number
 from kiosk.domain.period import LOCAL_ZONE, DueDate, PeriodState
 from kiosk.domain.roster import OfficeDecision
 from kiosk.domain.slip import PrintOutcome
 from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
-from kiosk.flow.view import Button, Step, View
+from kiosk.flow.view import Button, Captured, Step, View
 
 CASE_NUMBER: Final = "HANGU001-20261123-000042"
 LONG_NAME: Final = mask_name("阿卜杜热合曼·买买提吐尔逊江")
@@ -54,6 +54,25 @@ def _result(standing: Standing, slip: PrintOutcome | None, **more: object) -> Vi
     )
     return replace(view, **more)  # type: ignore[arg-type]
 
+
+def _enrol_consent(*agreed: ConsentScope) -> View:
+    enabled = _END | {Button.TICK_ENROL, Button.TICK_SEND_PHOTO, Button.DECLINE, Button.BACK}
+    if len(agreed) == 2:
+        enabled |= {Button.AGREE}
+    return View(Step.ENROL_CONSENT, enabled, progress=(2, 4), agreed=frozenset(agreed))
+
+
+def _enrol_check(captured: Captured) -> View:
+    submit = {Button.SUBMIT} if captured.consistent else set()
+    return View(Step.ENROL_CHECK, _END | {Button.RETAKE} | submit, progress=(4, 4), captured=captured)
+
+
+_STAFF_PIN = View(Step.STAFF_PIN, frozenset({Button.HELP, Button.BACK}))
+_PERSON = View(
+    Step.ENROL_PERSON, _END | {Button.CONTINUE}, progress=(1, 4), masked_name=mask_name("王建国"),
+    masked_number=mask_number("999900195001010026"), enrolled=0,
+)
+_LOOKALIKES = tuple((LONG_NAME, mask_number(f"99990019{year}010100{year % 10}X")) for year in range(40, 45))
 
 _CARD = View(Step.CARD, _END, progress=(1, 4))
 _CAMERA = View(Step.CAMERA, _END, progress=(3, 4), attempt=0, attempts_max=3)
@@ -95,14 +114,19 @@ VIEWS: Final[dict[str, View]] = {
     ),
     "consent": _consent(),
     "consent-match": _consent(ConsentScope.MATCH),
-    "consent-both": _consent(*ConsentScope),
+    "consent-both": _consent(ConsentScope.MATCH, ConsentScope.SEND_PHOTO),
     "declined": View(Step.DECLINED, _HELP | {Button.BACK, Button.DONE}),
     "camera": _CAMERA,
     **{f"camera-{coach.value}": replace(_CAMERA, coach=coach) for coach in Coach},
+    "camera-turn_left-half": replace(_CAMERA, coach=Coach.TURN_LEFT, turned=0.5),
+    "camera-turn_right-done": replace(_CAMERA, coach=Coach.TURN_RIGHT, turned=1.0),
     **{
         f"try_again-{each}": replace(_TRY_AGAIN, trouble=f"trouble.{each}")
         for each in ("not_matched", FaceTrouble.NO_ACTION.value, FaceTrouble.TIMEOUT.value)
     },
+    "try_again-gentler": replace(
+        _TRY_AGAIN, trouble=f"trouble.{FaceTrouble.NO_ACTION.value}", enabled=_END | {Button.RETRY, Button.GENTLER},
+    ),
     **{
         f"ask_review-{each.removeprefix('trouble.')}": replace(_ASK_REVIEW, trouble=each)
         for each in ("trouble.not_matched", "trouble.no_action", "trouble.timeout", "ask_review.photo_needed")
@@ -121,6 +145,10 @@ VIEWS: Final[dict[str, View]] = {
     "result-received-no_slip": _result(Standing.RECEIVED, None, wants_slip=False, card_on_reader=True),
     "result-review": _result(Standing.RECEIVED, PrintOutcome.PRINTED, trouble="result.review", card_on_reader=True),
     "result-submitted": _result(Standing.SUBMITTED, PrintOutcome.PRINTED, card_on_reader=True),
+    "result-enrol_again": _result(
+        Standing.RECEIVED, PrintOutcome.UNKNOWN, trouble="result.review", card_on_reader=True, enrol_again=True, due=None,
+        enabled=_HELP | {Button.DONE, Button.REPRINT}, staff_note="staff.printer.no_proof",
+    ),
     "result-confirmed": _result(Standing.CONFIRMED, PrintOutcome.PRINTED, due=DUE),
     **{
         f"sorry-{each}": replace(_SORRY, trouble=f"trouble.{each}", staff_note=f"staff.{each}" if each != "no_picture" else "")
@@ -133,6 +161,33 @@ VIEWS: Final[dict[str, View]] = {
     "take_card": View(Step.TAKE_CARD, _HELP, card_on_reader=True),
     "ended-cancelled": replace(_ENDED, trouble="ended.cancelled"),
     "ended-timeout": replace(_ENDED, trouble="ended.timeout"),
+    "staff_pin": replace(_STAFF_PIN, typed=0),
+    "staff_pin-typed": replace(_STAFF_PIN, typed=8, enabled=_STAFF_PIN.enabled | {Button.ENTER}),
+    "staff_pin-checking": _STAFF_PIN,
+    "staff_pin-unclear": replace(_STAFF_PIN, typed=0, trouble="staff_pin.unclear"),
+    "staff_pin-locked": replace(_STAFF_PIN, trouble="staff_pin.locked", locked_s=3600),
+    "staff_menu": View(Step.STAFF_MENU, frozenset({Button.HELP, Button.ENROL, Button.SIGN_OUT})),
+    "enrol_card": replace(_CARD, step=Step.ENROL_CARD),
+    "enrol_person-none": _PERSON,
+    "enrol_person-not_in_roster": replace(_PERSON, enrolled=None),
+    "enrol_person-longest": replace(
+        _PERSON, masked_name=LONG_NAME, enrolled=4, enrolled_on=dt.date(2026, 11, 23), staff_note="staff.printer.head_fault",
+    ),
+    "enrol_consent": _enrol_consent(),
+    "enrol_consent-both": _enrol_consent(ConsentScope.ENROL, ConsentScope.SEND_PHOTO),
+    "enrol_declined": View(Step.ENROL_DECLINED, _HELP | {Button.BACK, Button.DONE}),
+    "enrol_camera": replace(_CAMERA, step=Step.ENROL_CAMERA, attempts_max=0, coach=Coach.HOLD_STILL),
+    "enrol_again": replace(_TRY_AGAIN, step=Step.ENROL_AGAIN, attempts_max=0, trouble="enrol_again.no_action"),
+    "enrol_check": _enrol_check(Captured(3, consistent=True, alive=True)),
+    "enrol_check-not_consistent": _enrol_check(Captured(3, consistent=False, alive=True)),
+    "enrol_check-longest": _enrol_check(Captured(3, consistent=True, alive=False, lookalikes=_LOOKALIKES)),
+    "enrol_check-nothing_fits": _enrol_check(Captured(2, consistent=False, alive=False, lookalikes=_LOOKALIKES)),
+    "enrol_handing_in": View(Step.ENROL_HANDING_IN, _HELP, progress=(4, 4)),
+    "enrol_result": _result(
+        Standing.RECEIVED, PrintOutcome.BLOCKED, step=Step.ENROL_RESULT, trouble="enrol_result.detail", due=None,
+        card_on_reader=True, staff_note="staff.printer.paper_out",
+    ),
+    "enrol_sorry": replace(_SORRY, step=Step.ENROL_SORRY, trouble="trouble.camera_lost", staff_note="staff.camera_lost"),
     "help": replace(_CARD, enabled=frozenset({Button.CLOSE_HELP}), help_open=True),
     "idle": replace(_CARD, enabled=frozenset({Button.MORE_TIME, Button.END}), idle_seconds_left=30),
 }

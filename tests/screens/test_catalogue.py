@@ -72,6 +72,7 @@ def test_everything_the_conversation_says_is_spoken(texts: Texts) -> None:
     said |= {f"slip_state.{each.value}" for each in PrintOutcome}
     said |= {"trouble.not_matched", "trouble.no_picture", "ended.cancelled", "ended.timeout"}
     said |= {"result.received", "result.submitted"}
+    said |= {"enrol_again.no_action"}
     assert len(said) > 30 and not {text_id for text_id in said if not texts.spoken(text_id)}
 
 
@@ -96,6 +97,8 @@ _BLAME = ("不是本人", "异常", "冒名", "不合格", "没有资格", "失�
         ("declined.", _BLAME),
         ("sorry.", _BLAME),
         ("ended.", (*_SUCCESS, *_BLAME)),
+        ("enrol_", (*_SUCCESS, *_BLAME)),
+        ("staff_pin.", _BLAME),
     ],
 )
 def test_forbidden_words(prefix: str, forbidden: tuple[str, ...], texts: Texts) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from kiosk.domain.period import PeriodState
 from kiosk.flow.view import Button, View
 from kiosk.texts import Texts
 from kiosk.ui.dates import day_text
+from kiosk.ui.names import short_mask
 from kiosk.ui.screens.base import Screen
 from kiosk.ui.widgets import Panel, Picture, TickTile, label
 
@@ -40,7 +39,7 @@ class GreetingScreen(Screen):
 
     def show_view(self, view: View) -> None:
         texts = self.texts
-        self._name.setText(texts.text("greeting.title", name=_short(view.masked_name)))
+        self._name.setText(texts.text("greeting.title", name=short_mask(view.masked_name)))
         state = view.period or PeriodState.UNKNOWN
         self._period.setText(texts.text(f"greeting.{state.value}"))
         self._period_panel.set_tone(*_LOOK[state])
@@ -63,8 +62,3 @@ class GreetingScreen(Screen):
         if view.decision.accepted:
             return self.texts.text("greeting.accepted", date=day_text(self.texts, view.decision.decided_on))
         return self.texts.text("greeting.returned", reason=view.decision.reason)
-
-
-def _short(masked_name: str) -> str:
-    """A long masked name is mostly stars; four of them say as much."""
-    return re.sub(r"\*{5,}", "****", masked_name)

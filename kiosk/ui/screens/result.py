@@ -35,6 +35,7 @@ class ResultScreen(Screen):
         self._title = label("display")
         self._detail = label("")
         self._due = label("")
+        self._again = label("small", texts.text("result.enrol_again"))
         self._number, self._time = label("number"), label("small")
         self._number.setWordWrap(False)
         number_panel = Panel("calm", "", self._time, self._number)
@@ -46,6 +47,7 @@ class ResultScreen(Screen):
         self.lead.addWidget(self._title)
         self.lead.addWidget(self._detail)
         self.lead.addWidget(self._due)
+        self.lead.addWidget(self._again)
         self.act.addStretch(1)
         for panel in (number_panel, self._slip_panel, self._card):
             self.act.addWidget(panel)
@@ -68,6 +70,7 @@ class ResultScreen(Screen):
         self._time.setText(self._time_text(view))
         self._due.setText(self._due_text(view))
         self._due.setVisible(view.due is not None)
+        self._again.setVisible(view.enrol_again)
         self._slip.setText(texts.text(_slip_words(view)))
         self._slip_panel.set_tone(*(_SLIP_LOOK[view.slip] if view.wants_slip else ("calm", "note_down")))
         self._staff.setText(self.staff_words(view))

@@ -36,9 +36,11 @@ class TryAgainScreen(Screen):
         self.act.addStretch(1)
         self.act.addWidget(self._attempt)
         self.act.addWidget(self.button(Button.RETRY, "start"))
+        self.act.addWidget(self.button(Button.GENTLER, "second"))
         self.act.addStretch(1)
 
     def show_view(self, view: View) -> None:
         self._trouble.setText(self.texts.text(view.trouble))
         attempt = min(view.attempt + 1, view.attempts_max)
         self._attempt.setText(self.texts.text("camera.attempt", attempt=attempt, attempts=view.attempts_max))
+        self._attempt.setVisible(view.attempts_max > 0)

@@ -1,0 +1,45 @@
+"""The people enrolled here, as the face room needs them: for lookalikes of an enrolment and, where configured, S-norm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kiosk.config.face import FaceConfig
+from kiosk.domain.enrolment import Lookalike, NamedLookalike
+from kiosk.domain.face_task import Enrol, FaceTask
+from kiosk.domain.names import mask_name, mask_number
+from kiosk.domain.roster import RosterEntry
+from kiosk.face.base import FaceBase
+from kiosk.face.client import FaceClient
+from kiosk.store.roster import Roster
+
+
+class LocalBase:
+    """Read from the roster when it is needed and kept until the roster changes. For the thread of the conversation."""
+
+    def __init__(self, roster: Roster, client: FaceClient, config: FaceConfig) -> None:
+        self._roster = roster
+        self._client = client
+        self._config = config
+        self._version = -1
+        self._people: list[RosterEntry] = []
+
+    def beside(self, task: FaceTask) -> tuple[FaceBase | None, int | None]:
+        """What a task is held against, and the person's own index in it."""
+        if not self._client.engine or not (isinstance(task, Enrol) or self._config.cohort.enabled):
+            return None, None
+        self._read()
+        own = next((i for i, person in enumerate(self._people) if person.number == task.number), None)
+        return FaceBase.of(self._client.engine, (person.templates for person in self._people)), own
+
+    def names(self, lookalikes: Sequence[Lookalike]) -> tuple[NamedLookalike, ...]:
+        """Of the base last given."""
+        return tuple(
+            NamedLookalike(mask_name(person.name), mask_number(person.number), one.distance, person.number)
+            for one in lookalikes for person in [self._people[one.owner]]
+        )
+
+    def _read(self) -> None:
+        version = self._roster.version()
+        if version != self._version:
+            self._people, self._version = self._roster.people(), version
