@@ -20,7 +20,8 @@ from kiosk.demo.estate import Estate, RealDevices
 from kiosk.devices.emulated.cards import sample_card
 from kiosk.domain.case import CaseDraft, CaseReceipt, Item
 from kiosk.domain.consent import Consent, ConsentScope
-from kiosk.domain.decision import FaceEvidence, Liveness, Outcome
+from kiosk.domain.decision import FaceEvidence, Outcome
+from kiosk.domain.liveness import Action, Check, CheckOutcome, CheckResult, LivenessReport, Profile
 from kiosk.domain.period import LOCAL_ZONE
 from kiosk.store.cases import CaseStore
 from kiosk.store.database import prepare
@@ -32,6 +33,10 @@ from kiosk.sync.sealer import EnvelopeSealer
 _CASES = 200
 _PHOTOS = 3
 _PHOTO_BYTES = 60_000
+_REPORT = LivenessReport(
+    Profile.PAPER, "0" * 32, (Action.TURN_LEFT, Action.BLINK, Action.TURN_RIGHT),
+    tuple(CheckResult(check, CheckOutcome.PASSED, 0.5, 0.3) for check in Check), 9.0,
+)
 _NO_DEVICES = RealDevices(camera="none", idcard="none", printer="none")
 
 
@@ -90,7 +95,7 @@ def _draft(number: int) -> CaseDraft:
     return CaseDraft(
         item=Item.CERTIFICATION, card=sample_card(), outcome=Outcome.PASSED,
         consent=Consent(frozenset(ConsentScope), "benchmark", now),
-        attempts=(FaceEvidence(0.3, 5, 3, Liveness.PASSED, "benchmark", photos),),
+        attempts=(FaceEvidence(0.3, 5, 3, _REPORT, "benchmark", photos),),
         captured_at=now, in_roster=True, category="unknown", due=None, repeat=number,
     )
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
+from far_end import emulated
 from figures import Figure, hand_over, tell
 
 from kiosk.cli.journal import NoJournal
@@ -27,8 +26,8 @@ def measure(folder: Path) -> list[Figure]:
         ports = {kind: folder / kind for kind in ("idcard", "socialcard", "scanner", "printer")}
         for kind, link in ports.items():
             options = ["--no-card"] if kind == "idcard" else []
-            far_ends.enter_context(_emulated(kind, "--link", str(link), *options))
-        camera = far_ends.enter_context(_emulated("camera"))
+            far_ends.enter_context(emulated(kind, "--link", str(link), *options))
+        camera = far_ends.enter_context(emulated("camera"))
         config = KioskConfig(
             mode="demo", camera={"source": camera, "width": 640, "height": 480}, idcard={"port": str(ports["idcard"])},
             socialcard={"adapter": "crt310", "port": str(ports["socialcard"])}, printer={"port": str(ports["printer"])},
@@ -77,18 +76,6 @@ def _until_ready(devices: Devices) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"not ready: {waiting}")
         time.sleep(0.1)
-
-
-@contextlib.contextmanager
-def _emulated(kind: str, *options: str):  # type: ignore[no-untyped-def]
-    """`kiosk emulate …` in a process of its own; gives what it prints first."""
-    command = [sys.executable, "-m", "kiosk", "emulate", kind, *options]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
 
 
 def _ignore(*happened: DeviceStatus | object) -> None:

@@ -1,7 +1,7 @@
 """How evenly the screen's thread runs while the face process encodes, beside the same without.
 
 A precise timer of 16 ms in the real window with the moving mirror. A tick counts as encoding when it falls between
-the worker's word that it has its frames and the evidence.
+the worker's word that it has its frames and the evidence. Somebody acts before the camera, one try after the other.
 """
 
 from __future__ import annotations
@@ -12,21 +12,23 @@ from itertools import pairwise
 from pathlib import Path
 
 import cv2
-from cardholder import film, frames, templates
+from cardholder import Subject, subject, templates
 from figures import Figure, hand_over, percentiles
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Slot
 
-from kiosk.config import FaceConfig, KioskConfig, Mode, UiConfig
+from kiosk.config import KioskConfig, Mode, UiConfig
+from kiosk.config.face import FaceConfig
 from kiosk.devices.camera.service import CameraService
 from kiosk.devices.emulated.portrait import SIZE
-from kiosk.domain.coaching import Coach
+from kiosk.domain.coaching import Coach, Progress
 from kiosk.domain.decision import FaceEvidence
-from kiosk.domain.roster import FaceTemplate
+from kiosk.domain.face_task import Verify
+from kiosk.domain.liveness import Profile
+from kiosk.domain.trouble import FaceTrouble
 from kiosk.face.client import Brings, FaceClient
 from kiosk.face.dlib_engine import DlibEngine
 from kiosk.flow import events as ev
 from kiosk.flow.view import Step, View
-from kiosk.terminal.adapters import Eye
 from kiosk.terminal.app import make_application
 from kiosk.terminal.bridge import EventBridge
 from kiosk.texts import load_texts
@@ -41,18 +43,25 @@ _PATIENCE_S = 300.0
 _INTERRUPTED = 130
 _FRAMES = 15
 """The most a try may compare, so that the worker encodes longer at a stretch."""
+_PROFILE = Profile.ATTENDED
+"""The shortest challenge: what comes before the encoding is not looked at."""
+_HOLDER = "benchmark"
 
 Span = tuple[float, float]
 
 
 def measure(folder: Path) -> list[Figure]:
+    with subject() as somebody:
+        return _measure(somebody)
+
+
+def _measure(somebody: Subject) -> list[Figure]:
     config = KioskConfig(
-        mode=Mode.DEMO, camera=film(folder / "film", frames()), face=FaceConfig(frames=_FRAMES),
-        ui=UiConfig(fullscreen=False, voice=False),
+        mode=Mode.DEMO, camera=somebody.camera, face=FaceConfig(frames=_FRAMES), ui=UiConfig(fullscreen=False, voice=False),
     )
     cv2.setNumThreads(1)  # as the terminal does
     app = make_application(config)
-    room = Room(config, templates(DlibEngine()))
+    room = Room(config, somebody, Verify(templates(DlibEngine()), _PROFILE))
     ticker = Ticker()
     room.start()
     try:
@@ -97,16 +106,17 @@ class Ticker(QObject):
 class Room:
     """Window, camera and face process wired as in the terminal, with one try after the other."""
 
-    def __init__(self, config: KioskConfig, enrolled: tuple[FaceTemplate, ...]) -> None:
+    def __init__(self, config: KioskConfig, somebody: Subject, task: Verify) -> None:
         self.spans: list[Span] = []
         """When the worker encoded."""
-        self._enrolled = enrolled
+        self._somebody = somebody
+        self._task = task
         self._working_since = 0.0
+        self._coach: Coach | None = None
         self._window = KioskWindow(load_texts(config.ui.texts), config.ui, config.site.help_phone, lambda button: None)
         self._bridge = EventBridge(self._arrived)
         self._face = FaceClient(config.face, SIZE, self._heard, lambda status: None)
         self._camera = CameraService(config.camera, lambda status: None)
-        self._eye = Eye(self._camera, self._face, self._bridge.post)
         mirror = self._window.camera
         self._camera.subscribe(self._face.offer)
         self._camera.subscribe(lambda frame, t: mirror.set_frame(frame))
@@ -119,34 +129,45 @@ class Room:
         """Mirror on, no try yet."""
         self._face.start()
         self._camera.start()
-        self._camera.want("benchmark")
+        self._camera.want(_HOLDER)
         self._window.show_view(View(Step.CAMERA, frozenset()))
         self._window.present()
 
     def stop(self) -> None:
-        self._eye.end()
         self._camera.stop()
         self._face.stop()
         self._window.close()
 
     def next_try(self) -> None:
-        self._eye.begin(self._enrolled)
+        self._face.begin(self._task)
 
     def _heard(self, what: Brings) -> None:
         """In the face client's thread."""
-        if what is Coach.WORKING:
-            self._working_since = time.monotonic()
-        elif isinstance(what, FaceEvidence):
-            self.spans.append((self._working_since, time.monotonic()))
-        self._eye.on_face(what)
+        self._somebody.hear(what)
+        match what:
+            case Coach():
+                if what is Coach.WORKING:
+                    self._working_since = time.monotonic()
+                self._bridge.post(ev.Coached(what))
+            case Progress(share):
+                self._bridge.post(ev.TurnSeen(share))
+            case FaceEvidence():
+                self.spans.append((self._working_since, time.monotonic()))
+                self._bridge.post(ev.FaceTried(what))
+            case FaceTrouble():
+                self._bridge.post(ev.FaceFailed(what))
 
     def _arrived(self, event: ev.Event) -> None:
-        if isinstance(event, ev.Coached):
-            self._window.show_view(View(Step.CAMERA, frozenset(), coach=event.coach))
-        elif self.encoded_s >= _WANTED_S:
-            QCoreApplication.quit()
-        else:
-            self.next_try()
+        match event:
+            case ev.Coached(coach):
+                self._coach = coach
+                self._window.show_view(View(Step.CAMERA, frozenset(), coach=coach))
+            case ev.TurnSeen(share):
+                self._window.show_view(View(Step.CAMERA, frozenset(), coach=self._coach, turned=share))
+            case _ if self.encoded_s >= _WANTED_S:
+                QCoreApplication.quit()
+            case _:
+                self.next_try()
 
 
 def _run(seconds: float) -> float:

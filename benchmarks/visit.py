@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import httpx
+
 from kiosk.config import load_config
 from kiosk.demo.finger import Finger
 from kiosk.flow.view import Button, Step
@@ -23,7 +25,8 @@ def main(config_file: Path) -> None:
     terminal = Terminal(config, load_texts(config.ui.texts))
     terminal.start()
     try:
-        _certify(Finger(terminal, config_file.parent))
+        camera = config.camera.source.removesuffix("/stream")
+        _certify(Finger(terminal, config_file.parent, lambda request: httpx.post(f"{camera}/act/{request}")))
         print("done", flush=True)
         sys.stdin.read()
     finally:

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from kiosk.config import load_config
 from kiosk.demo.estate import DESK_PASSWORD, DESK_USER, Estate, RealDevices
+from kiosk.demo.obedience import Obedience
 from kiosk.demo.people import cardholders_social_card
 from kiosk.devices.emulated import crt310, idcard
 from kiosk.devices.emulated.a4 import A4Emulator
@@ -40,6 +41,7 @@ from kiosk.terminal.process import StopOnSignal, log_uncaught, single_instance
 from kiosk.texts import load_texts
 
 _REFRESH_MS = 500
+_LOOK_MS = 100
 _GAP_PX = 24
 _ROWS = 22
 """Rows of switches in one column of the bench, so that it fits a screen."""
@@ -104,12 +106,17 @@ class Bench(QWidget):
         self._refresh = QTimer(self)
         self._refresh.timeout.connect(self._show_states)
         self._refresh.start(_REFRESH_MS)
+        self._obedience = Obedience(estate.act)
+        self._look = QTimer(self)
+        self._look.timeout.connect(self._look_at_screen)
+        self._look.start(_LOOK_MS)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         QApplication.quit()
 
     def rest(self) -> None:
         self._refresh.stop()
+        self._look.stop()
         self._work.shutdown(wait=True)
 
     # ------------------------------------------------------------------ one group per device
@@ -150,8 +157,9 @@ class Bench(QWidget):
 
     def _camera(self) -> None:
         people = [self._person(name, words) for name, words in (
-            ("cardholder", "The cardholder"), ("stranger", "A stranger"), ("photo", "A photo held up"),
-            ("two", "Two people"), ("nobody", "Nobody"),
+            ("cardholder", "The cardholder"), ("stiff", "… who cannot turn the head"), ("stranger", "A stranger"),
+            ("photo", "A photo held up"), ("bent_photo", "A bent photo"), ("cut_eyes", "A photo with holes for eyes"),
+            ("screen", "A telephone held up"), ("two", "Two people"), ("nobody", "Nobody"),
         )]
 
         def fault(name: str) -> Callable[[bool], object]:
@@ -240,6 +248,10 @@ class Bench(QWidget):
     @Slot(bool)
     def _network(self, there: bool) -> None:
         self._estate.network.mend() if there else self._estate.network.cut()
+
+    @Slot()
+    def _look_at_screen(self) -> None:
+        self._obedience.look(self._terminal.view)
 
     @Slot()
     def _show_states(self) -> None:

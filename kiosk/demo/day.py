@@ -32,7 +32,7 @@ def play_day(folder: Path, devices: RealDevices) -> int:
         config = load_config(estate.config)
         app = make_application(config)
         terminal = Terminal(config, load_texts(config.ui.texts))
-        day = Day(estate, Finger(terminal, estate.folder / "pictures"))
+        day = Day(estate, Finger(terminal, estate.folder / "pictures", estate.act))
         terminal.start()
         failed = ""
         try:

@@ -23,7 +23,7 @@ import httpx
 
 from kiosk.config import REPOSITORY
 from kiosk.demo.network import Network
-from kiosk.demo.people import CARDHOLDER, write_roster
+from kiosk.demo.people import CARDHOLDER, STAFF_PIN, write_roster
 from kiosk.devices.emulated.a4 import QUEUE, A4Emulator
 from kiosk.devices.emulated.cards import EmulatedCard
 from kiosk.devices.emulated.crt310 import Crt310Emulator
@@ -31,11 +31,13 @@ from kiosk.devices.emulated.idcard import IdCardEmulator
 from kiosk.devices.emulated.printer import PrinterEmulator
 from kiosk.devices.emulated.pty import PtyPort
 from kiosk.devices.emulated.scanner import ScannerEmulator
+from kiosk.domain.pin import PinHash
 
 TERMINAL_ID = "HG01"
 DESK_USER, DESK_PASSWORD = "admin", "demo-2026"
 """For the embedded office only: it listens on loopback and knows invented people."""
-_PEOPLE = ("stranger", "photo", "nobody", "cardholder")
+_PEOPLE = ("stranger", "cardholder")
+"""Everybody else is one of them, or a picture of one."""
 _READY_S = 60.0
 _MARKER = ".kiosk-demo"
 """Lies in a folder the demo has made and may therefore remove."""
@@ -104,8 +106,12 @@ class Estate:
             self.reader.lift()
 
     def stand(self, person: str) -> None:
-        """`cardholder`, `stranger`, `photo`, `two` or `nobody` before the emulated camera."""
+        """A `Person` before the emulated camera: `cardholder`, `stranger`, `photo`, `two`, `nobody` …"""
         self._order(f"person/{person}")
+
+    def act(self, request: str) -> None:
+        """The person before the emulated camera hears what the terminal asks for: a `Coach` value."""
+        self._order(f"act/{request}")
 
     def camera_fault(self, fault: str) -> None:
         self._order(f"fault/{fault}")
@@ -182,7 +188,7 @@ class Estate:
             folder=self.folder, camera=self.camera or self._devices.camera,
             idcard=self._devices.idcard or self.folder / "ports/idcard",
             printer=self._devices.printer or self.folder / "ports/printer",
-            width=self._window[0], height=self._window[1], idle=self._idle_s,
+            width=self._window[0], height=self._window[1], idle=self._idle_s, staff=PinHash.of(STAFF_PIN),
         ) + self._a4_config(), encoding="utf-8")
         self._say(self._kiosk("sync", "enrol", "-", "--config", str(self.config), stdin=self._code).strip())
         self._spawn("sync", "sync", "run", "--config", str(self.config), ready=False)
@@ -277,6 +283,9 @@ width = {width}
 height = {height}
 idle_s = {idle}
 countdown_s = 20
+
+[staff.members]
+demo = "{staff}"
 
 [sync]
 poll_s = 0.3

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
+from kiosk.demo.obedience import Obedience
 from kiosk.flow.view import Button, Step, View
 from kiosk.terminal.app import Terminal
 from kiosk.ui.window import KioskWindow
@@ -20,9 +21,11 @@ class Stuck(Exception):
 
 
 class Finger:
-    def __init__(self, terminal: Terminal, pictures: Path) -> None:
+    def __init__(self, terminal: Terminal, pictures: Path, act: Callable[[str], object] = lambda request: None) -> None:
+        """act: makes the person before the camera do what the screen asks for, e.g. `Estate.act`."""
         self._terminal = terminal
         self._pictures = pictures
+        self._obedience = Obedience(act)
         self._taken = 0
 
     @property
@@ -40,7 +43,7 @@ class Finger:
         """Lets the terminal live until its view fulfils `until`. Raises Stuck after `seconds`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            QApplication.processEvents()
+            self._live()
             if self._terminal.view is not None and until(self._terminal.view):
                 return self._terminal.view
             time.sleep(0.005)
@@ -65,7 +68,7 @@ class Finger:
     def pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            QApplication.processEvents()
+            self._live()
             time.sleep(0.005)
 
     def picture(self, name: str) -> Path:
@@ -77,6 +80,11 @@ class Finger:
         if not self._terminal.window.grab().save(str(path)):
             raise OSError(f"{path} could not be written")
         return path
+
+    def _live(self) -> None:
+        """A moment of the terminal, and of the person before it."""
+        QApplication.processEvents()
+        self._obedience.look(self._terminal.view)
 
 
 def _middle(widget: QAbstractButton) -> QPoint:

@@ -17,6 +17,8 @@ CARDHOLDER = IdCard(
     valid_from=dt.date(2010, 1, 1), valid_to=None,
 )
 """Region 9999 does not exist, so no living person can have this number."""
+STAFF_PIN = "246810"
+"""Of the demo's one member of staff."""
 
 
 def cardholders_social_card() -> CardContent:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
+from reports import report
 
-from kiosk.config import FaceConfig
+from kiosk.config.face import FaceConfig
 from kiosk.demo.estate import Estate
 from kiosk.devices.emulated.cards import EmulatedCard, sample_card
 from kiosk.devices.emulated.idcard import Manner
 from kiosk.devices.idcard.codec import Command
-from kiosk.domain.decision import FaceEvidence, Liveness
+from kiosk.domain.decision import FaceEvidence
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 from kiosk.domain.trouble import FaceTrouble
 from kiosk.flow.view import Button, Step, View
@@ -54,7 +55,7 @@ class QuickFace:
     def stop(self) -> None:
         self.end()
 
-    def begin(self, templates: object) -> None:
+    def begin(self, task: object, base: object = None, own: object = None) -> None:
         self.end()
         self._left = self._FRAMES
         self._timer = threading.Timer(self._TRY_S, self._give_up)
@@ -71,7 +72,7 @@ class QuickFace:
             return
         self._left -= 1
         if self._left == 0:
-            self._on_event(FaceEvidence(0.3, 5, 2, Liveness.PASSED, "soak", (b"jpeg",)))
+            self._on_event(FaceEvidence(0.3, 5, 2, report(), "soak", (b"jpeg",)))
 
     def _give_up(self) -> None:
         if self._left:

@@ -62,7 +62,7 @@ def enter(town: Estate, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.Monkey
         terminal = Terminal(config, load_texts(config.ui.texts))
         started.append(terminal)
         terminal.start()
-        finger = Finger(terminal, Path(os.environ.get("KIOSK_TEST_PICTURES", tmp_path)))
+        finger = Finger(terminal, Path(os.environ.get("KIOSK_TEST_PICTURES", tmp_path)), town.act)
         if until is not None:
             finger.wait_for(until, 30)
         return finger
