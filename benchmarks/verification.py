@@ -76,7 +76,8 @@ class Listener:
 
     def on_status(self, status: DeviceStatus) -> None:
         """In the face client's thread."""
-        (self._worker,) = (one for one in psutil.Process().children() if _WORD in " ".join(one.cmdline()))
+        if status.state is DeviceState.READY:
+            (self._worker,) = (one for one in psutil.Process().children() if _WORD in " ".join(one.cmdline()))
         self._heard.put(Heard(status.state, self._now()))
 
     def next(self) -> Heard:

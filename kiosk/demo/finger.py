@@ -8,11 +8,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from kiosk.demo.obedience import Obedience
 from kiosk.flow.view import Button, Step, View
 from kiosk.terminal.app import Terminal
+from kiosk.ui.bars import TopBar
 from kiosk.ui.window import KioskWindow
 
 
@@ -65,6 +66,21 @@ class Finger:
                 return
         raise Stuck(f"there is no button {button.value} on {self.view.step.value}")
 
+    def sign_in(self, pin: str) -> None:
+        """As staff: a finger stays on the line at the top, then types the PIN."""
+        bar = self.window.findChild(TopBar)
+        assert isinstance(bar, TopBar)
+        QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=_middle(bar))
+        self.wait_for(Step.STAFF_PIN)
+        QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=_middle(bar))
+        self.pause(0.6)
+        for digit in pin:
+            key = self.window.findChild(QAbstractButton, f"key_{digit}")
+            assert isinstance(key, QAbstractButton)
+            QTest.mouseClick(key, Qt.MouseButton.LeftButton, pos=_middle(key))
+            self.pause(0.3)
+        self.press(Button.ENTER)
+
     def pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -87,5 +103,5 @@ class Finger:
         self._obedience.look(self._terminal.view)
 
 
-def _middle(widget: QAbstractButton) -> QPoint:
+def _middle(widget: QWidget) -> QPoint:
     return widget.rect().center()

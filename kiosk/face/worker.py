@@ -144,7 +144,7 @@ class _Worker:
     def _go_on(self) -> None:
         attempt, frame, self._frame = self._attempt, self._frame, None
         brought: Advice | Ending | None = None
-        if frame is not None and attempt is not None and self._wanted(frame):
+        if frame is not None and attempt is not None and not attempt.working and self._wanted(frame):
             self._seen_at = frame.t
             brought = self._show(attempt, frame)
         else:

@@ -64,18 +64,24 @@ def sight(
 def points(doing: Doing) -> Points:
     if doing is Doing.LIKE_A_SHEET:
         flat = head(Pose())
-        flat[30, 0] += 0.25 * 85
+        flat[30, 0] += 0.175 * 85
         return flat
     face = mouth_open() if doing is Doing.MOUTH_OPEN else template()
     return head(Pose(yaw=_YAW.get(doing, 0.0)), face)
 
 
-@cache
 def grey(eyes_shut: bool) -> Grey:
+    return grey_with(left_shut=eyes_shut, right_shut=eyes_shut)
+
+
+@cache
+def grey_with(left_shut: bool, right_shut: bool) -> Grey:
+    """Left and right as in the picture."""
     rng = np.random.default_rng(1)
     noise, other = (cv2.GaussianBlur(255 * rng.random((480, 640)), (0, 0), 3) for _ in range(2))
-    if eyes_shut:
-        noise[185:222, 235:405] = other[185:222, 235:405]
+    for shut, columns in ((left_shut, slice(240, 310)), (right_shut, slice(330, 400))):
+        if shut:
+            noise[185:222, columns] = other[185:222, columns]
     wide = cv2.normalize(noise, np.empty_like(noise), 0, 255, cv2.NORM_MINMAX)
     return np.asarray(wide, dtype=np.uint8)
 

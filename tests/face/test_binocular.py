@@ -52,7 +52,10 @@ def sheet(surface: Surface = Surface.FLAT, radius: float = 1.2) -> Points:
     return bent(*template().T, surface, radius)
 
 
-def exact(surface: Points, pose: Pose = Pose(), baseline: float = BINOCULAR) -> float:
+AHEAD = Pose()
+
+
+def exact(surface: Points, pose: Pose = AHEAD, baseline: float = BINOCULAR) -> float:
     return relief(np.array([residuals(*both_eyes(surface, pose, baseline))] * 5))
 
 
@@ -166,7 +169,8 @@ class Shaky:
 
 
 def pairs(
-    engine: DlibEngine, body: Body, seed: int = 0, mm: float = 60, metres: float = 0.5, width: int | None = None, count: int = PAIRS
+    engine: DlibEngine, body: Body, seed: int = 0, mm: float = 60, metres: float = 0.5, width: int | None = None,
+    count: int = PAIRS,
 ) -> Iterator[Sight]:
     """Of somebody who sways. `width`: of both frames of a 70 degree lens; None: as rendered, 940 of such a lens."""
     rng = np.random.default_rng(seed)

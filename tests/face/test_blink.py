@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_face import head
+from stage import grey_with
 
 from kiosk.devices.emulated import people
 from kiosk.devices.emulated.people import FPS, Person
 from kiosk.devices.emulated.portrait import Pose
 from kiosk.face import geometry
-from kiosk.face.align import to_grey
+from kiosk.face.align import Grey, to_grey
 from kiosk.face.dlib_engine import DlibEngine
 from kiosk.face.engine import Image
 from kiosk.face.liveness.baseline import BaselineTaker
-from kiosk.face.liveness.blink import NOSE, OPEN, BlinkCheck, Likeness, find_blink
+from kiosk.face.liveness.blink import NOSE, OPEN, BlinkCheck, Likeness, find_blink, patch
 from kiosk.face.quality import Quality
 from kiosk.face.sight import Sight
 
@@ -120,6 +122,31 @@ def test_frames_in_another_order_are_no_blink(engine: DlibEngine, clip: Callable
 def test_a_blink_remains_seen(engine: DlibEngine, clip: Callable[[Person], list[Image]]) -> None:
     check, _ = watched(engine, clip(Person.CARDHOLDER)[:50])
     assert check.seen
+
+
+def noticed(*frames: tuple[float, Grey]) -> BlinkCheck:
+    """The exact model face, at the times given."""
+    face = head(Pose())
+    check = BlinkCheck(patch(grey_with(False, False), face), 0.0)
+    for t, grey in frames:
+        check.watch(t, grey, face)
+    return check
+
+
+EYES, SHUT = grey_with(False, False), grey_with(True, True)
+
+
+def test_both_eyes_have_to_close() -> None:
+    check = noticed((0.0, EYES), (0.08, SHUT), (0.16, SHUT), (0.24, EYES))
+    assert check.seen and check.value is not None and check.value < 0.6
+    for wink in (grey_with(True, False), grey_with(False, True)):
+        assert not noticed((0.0, EYES), (0.08, wink), (0.16, wink), (0.24, EYES)).seen
+
+
+def test_before_and_after_are_not_the_same() -> None:
+    assert noticed((0.0, EYES), (0.08, SHUT), (0.45, EYES)).seen, "open again after 0.37 s"
+    assert not noticed((0.0, EYES), (0.37, SHUT), (0.45, EYES)).seen, "nobody knows what was 0.37 s before"
+    assert not noticed((0.0, EYES), (0.08, SHUT), (0.52, EYES)).seen
 
 
 def test_lid_landmarks_alone_would_miss_the_blink_of_the_bespectacled_face(engine: DlibEngine) -> None:

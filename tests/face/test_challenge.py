@@ -71,7 +71,9 @@ class Play:
 
     def show(self, *doings: Doing, track: int = 1, coach: Coach | None = None) -> None:
         for doing in doings:
-            said = self.challenge.see(sight(self.t, doing, track, coach, self.size))
+            shown = sight(self.t, doing, track, coach, self.size)
+            said = self.challenge.see(shown)
+            shown.rgb.fill(0)  # as the face process does
             if said is not None:
                 self.said.append((self.t, said))
             if said in REQUESTS:
@@ -166,6 +168,36 @@ def test_frames_are_taken_of_open_eyes_looking_ahead_only(play: Play) -> None:
         play.show(doing)
         taken += [doing] * (len(play.challenge.kept) - before)
     assert set(taken) <= {Doing.AHEAD}
+
+
+def test_a_blurred_picture_is_waited_out_and_after_a_while_spoken_of(play: Play) -> None:
+    play.until_asked()
+    play.show(*[Doing.AHEAD] * 5, *[Doing.LEFT] * 4)
+    play.show(*[Doing.BLURRED] * 12)
+    assert Coach.BLUR not in play.prompts
+    play.show(*[Doing.BLURRED] * 20)
+    assert play.prompts.count(Coach.BLUR) == 1 and len(play.challenge.kept) == 2
+    play.show(*[Doing.AHEAD] * 3)
+    assert len(play.challenge.kept) == 3
+
+
+def test_a_mouth_that_stays_open_is_not_looking_ahead() -> None:
+    play = Play(challenge(Profile.GENTLE, Scripted(Action.OPEN_MOUTH, Action.BLINK), liveness={"free_actions": ("open_mouth",)}))
+    assert play.until_asked() is Action.OPEN_MOUTH
+    play.show(*[Doing.AHEAD] * 4, *[Doing.MOUTH_OPEN] * 30)
+    assert play.outcomes()[Check.OPEN_MOUTH] is CheckOutcome.PASSED
+    assert {one.part for one in play.challenge.kept} == {0} and play.prompts[-1] is Coach.LOOK_AHEAD
+    play.finish()
+    assert play.challenge.done
+
+
+def test_a_turn_is_looked_at_until_it_is_over(play: Play) -> None:
+    """Rule E holds, and then it is a sheet after all."""
+    play.until_asked()
+    play.show(*[Doing.AHEAD] * 5, *[Doing.LEFT] * 4)
+    assert play.outcomes()[Check.TURN_LEFT] is CheckOutcome.PASSED
+    play.show(*[Doing.LIKE_A_SHEET] * 8)
+    assert play.outcomes()[Check.DEPTH] is CheckOutcome.FAILED
 
 
 def test_a_short_blink_while_frames_are_taken_is_left_out() -> None:

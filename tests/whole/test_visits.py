@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
-import httpx
 import pytest
+from officer import Officer
 from visits import TRY_S, Enter, delivered, to_camera, to_result
 
-from kiosk.demo.estate import DESK_PASSWORD, DESK_USER, Estate
+from kiosk.demo.estate import Estate
+from kiosk.domain.case import Standing
 from kiosk.flow.view import Button, Step
 
 pytestmark = pytest.mark.timeout(180)
-
-
-class Officer:
-    """At the desk as with a browser: real pages, real forms."""
-
-    def __init__(self, town: Estate) -> None:
-        self._client = httpx.Client(base_url=town.desk_url, follow_redirects=True, timeout=20)
-        page = self._client.get("desk/login/")
-        self._post("desk/login/", page.text, username=DESK_USER, password=DESK_PASSWORD)
-
-    def __enter__(self) -> Officer:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._client.close()
-
-    def decide(self, case_number: str, verdict: str) -> str:
-        """`accept` or `reject`; returns the reason given."""
-        listing = self._client.get("desk/office/case/", params={"q": case_number}).text
-        link = re.search(r'href="([^"]*/case/[0-9a-f-]{36}/change/[^"]*)"', listing)
-        assert link, "the case is not in the officer's list"
-        page = self._client.get(link[1])
-        action = re.search(r'<form[^>]*action="([^"]*decide/)"', page.text)
-        version = re.search(r'name="version"[^>]*value="(\d+)"', page.text)
-        reasons = re.findall(r'<option value="([^"]+)"', page.text)
-        assert action and version and reasons
-        reason = reasons[0] if verdict == "reject" else ""
-        answer = self._post(action[1], page.text, version=version[1], verdict=verdict, reason=reason)
-        assert answer.status_code == 200, answer.text
-        return reason
-
-    def _post(self, address: str, page: str, **fields: str) -> httpx.Response:
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        assert token
-        return self._client.post(address, data={**fields, "csrfmiddlewaretoken": token[1]})
 
 
 @pytest.mark.parametrize("verdict", ["reject", "accept"])
@@ -112,3 +76,19 @@ def test_a_card_left_behind_does_not_open_the_next_visit(town: Estate, enter: En
     finger.pause(2)
     town.lay_card()
     finger.wait_for(Step.GREETING)
+
+
+def test_who_cannot_turn_the_head_blinks_and_an_officer_decides(town: Estate, enter: Enter) -> None:
+    finger = enter(face__liveness__retries="0", face__liveness__action_s="5")
+    to_camera(town, finger, person="stiff")
+    shown = finger.wait_for(Step.TRY_AGAIN, TRY_S)
+    assert Button.GENTLER in shown.enabled and shown.trouble == "trouble.no_action"
+    finger.picture("gentler")
+    finger.press(Button.GENTLER)
+    view = finger.wait_for(Step.RESULT, TRY_S)
+    assert view.standing is Standing.RECEIVED
+    finger.wait(lambda view: view.slip is not None, 60, "the slip")
+    delivered(town, finger)
+    with Officer(town) as officer:
+        page = officer.page(view.case_number).text
+    assert "眨眼" in page

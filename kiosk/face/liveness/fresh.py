@@ -139,7 +139,10 @@ def find_loop(times: Times, thumbs: Thumbs) -> float | None:
     square = (at * at).mean(axis=1)
     apart = np.maximum(square[:, None] + square - 2 * (at @ at.T) / at.shape[1], 0)
     stir = np.sqrt(np.maximum(_running_mean(square, window) - (_running_mean(at, window) ** 2).mean(axis=1), 0))
+    near = apart <= 2 * _LOOP_DIFFERENCE**2
     for lag in range(window, len(even) - window):
+        if 2 * np.count_nonzero(np.diagonal(near, lag)) < window:
+            continue  # no window of this lag can have a mean small enough; looking into each costs thirty times as much
         difference = np.sqrt(_running_mean(np.diagonal(apart, lag), window))
         moved = stir[lag:]
         if np.any((moved >= _LOOP_STIR) & (difference <= _LOOP_DIFFERENCE) & (difference <= _LOOP_SHARE * moved)):

@@ -63,12 +63,13 @@ class LookAhead:
         self._ahead_since: float | None = None
         self._away_since: float | None = None
         self._unfit_since: float | None = None
+        self._spoken: Coach | None = None
         self._spoken_at = -math.inf
 
     def begin(self, sight: Sight) -> Said | None:
         self._not_before = sight.t + (self._wait_s or 0.0)
         turned = sight.points is not None and not self._baseline.looks_ahead(sight.points)
-        return self._spoken(Coach.LOOK_AHEAD, sight.t) if turned else None
+        return self._speak(Coach.LOOK_AHEAD, sight.t) if turned else None
 
     def see(self, sight: Sight) -> Said | None:
         if not self._is_ahead(sight):
@@ -77,8 +78,7 @@ class LookAhead:
             self._ahead_since = None
             if self._away_since is None:
                 self._away_since = sight.t
-            long = sight.t - max(self._away_since, self._spoken_at + _REPEAT_S) >= _AWAY_S
-            return self._spoken(Coach.LOOK_AHEAD, sight.t) if long else None
+            return self._speak(Coach.LOOK_AHEAD, sight.t) if sight.t - self._away_since >= _AWAY_S else None
         self._away_since = None
         if self._ahead_since is None:
             self._ahead_since = sight.t
@@ -99,18 +99,18 @@ class LookAhead:
             return None
         if self._unfit_since is None:
             self._unfit_since = sight.t
-        if sight.t - max(self._unfit_since, self._spoken_at + _REPEAT_S) < _UNFIT_S:
-            return None
-        return self._spoken(sight.quality.coach, sight.t)
+        return self._speak(sight.quality.coach, sight.t) if sight.t - self._unfit_since >= _UNFIT_S else None
 
     def _is_ahead(self, sight: Sight) -> bool:
         closed = open_from(self._config, self._baseline.mouth)
         points = sight.points
         return points is not None and self._baseline.looks_ahead(points) and geometry.mouth_aspect_ratio(points) <= closed
 
-    def _spoken(self, coach: Coach, t: float) -> Coach:
-        """To be heard out before what is said next."""
-        self._spoken_at = t
+    def _speak(self, coach: Coach, t: float) -> Coach | None:
+        """Not while another sentence is heard, nor the same again at once; what comes next waits until it is heard out."""
+        if t - self._spoken_at < (_REPEAT_S if coach is self._spoken else SPEAK_S):
+            return None
+        self._spoken, self._spoken_at = coach, t
         if self._wait_s is not None:
             self._not_before = max(self._not_before, t + SPEAK_S)
         return coach
