@@ -36,10 +36,6 @@ _UNFINISHED = 7
 _PATIENCE_S = 60.0
 _HOLDER = "benchmark"
 
-_WORD = "spawn_main"
-"""In the command line of a spawned process."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cost:
     """In ms."""
@@ -76,8 +72,7 @@ class Listener:
 
     def on_status(self, status: DeviceStatus) -> None:
         """In the face client's thread."""
-        if status.state is DeviceState.READY:
-            (self._worker,) = (one for one in psutil.Process().children() if _WORD in " ".join(one.cmdline()))
+        self._worker = _spawned() if status.state is DeviceState.READY else None
         self._heard.put(Heard(status.state, self._now()))
 
     def next(self) -> Heard:
@@ -95,6 +90,11 @@ class Listener:
     def _now(self) -> Cost:
         used = sum(self._worker.cpu_times()[:2]) if self._worker else 0.0
         return Cost(1000 * time.monotonic(), 1000 * used)
+
+
+def _spawned() -> psutil.Process:
+    (process,) = (one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline()))
+    return process
 
 
 def measure(folder: Path) -> list[Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from multiprocessing.shared_memory import SharedMemory
 
+import cv2
 import numpy as np
 
 from kiosk.face.align import Grey
@@ -36,14 +37,14 @@ class FrameRing:
     def name(self) -> str:
         return self._memory.name
 
-    def write(self, slot: int, frame: Image, ir: Grey | None = None) -> None:
-        np.copyto(self._colour(slot, frame.shape[:2]), frame)
+    def write(self, slot: int, bgr: Image, ir: Grey | None = None) -> None:
+        np.copyto(self._colour(slot, bgr.shape[:2]), bgr)
         if ir is not None:
             np.copyto(self._infrared(slot, ir.shape), ir)
 
     def read(self, slot: int, size: tuple[int, int]) -> Image:
-        """size: height and width. A copy: the slot may be written again at once."""
-        return self._colour(slot, size).copy()
+        """RGB of what was written as BGR. size: height and width. A copy: the slot may be written again at once."""
+        return np.asarray(cv2.cvtColor(self._colour(slot, size), cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def read_infrared(self, slot: int, size: tuple[int, int]) -> Grey:
         return self._infrared(slot, size).copy()

@@ -13,7 +13,6 @@ from multiprocessing.connection import Connection
 from typing import Protocol
 
 import cv2
-import numpy as np
 
 from kiosk.config.face import FaceConfig
 from kiosk.domain.face_task import Enrol, Verify
@@ -161,14 +160,13 @@ class _Worker:
         return frame.attempt == self._number and frame.t - self._seen_at >= _APART_S
 
     def _show(self, attempt: Attempt, frame: FrameReady) -> Advice | Ending | None:
-        bgr = self._ring.read(frame.slot, frame.size)
+        rgb = self._ring.read(frame.slot, frame.size)
         ir = None if frame.ir_size is None else self._ring.read_infrared(frame.slot, frame.ir_size)
         self._send(FrameTaken(frame.serial))
-        rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
         try:
             return attempt.step(frame.t, rgb, ir, frame.t_ir)
         finally:  # what is needed longer, the attempt has copied
-            for picture in (bgr, rgb, ir):
+            for picture in (rgb, ir):
                 if picture is not None:
                     picture.fill(0)
 

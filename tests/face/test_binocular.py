@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -79,19 +80,20 @@ def test_relief_by_distance_and_baseline() -> None:
     """60 and 25 mm at 50 cm, and 60 mm at 35 and 70 cm. Grows with the baseline, and falls with the distance."""
     cases = [(60, 0.50), (25, 0.50), (60, 0.35), (60, 0.70)]
     measured = [exact(living(), Pose(zoom=0.504 / z), mm / UNIT_MM) for mm, z in cases]
-    assert measured == pytest.approx([0.0372, 0.0155, 0.0559, 0.0260], abs=0.0015)
+    assert measured == pytest.approx([0.0277, 0.0115, 0.0413, 0.0192], abs=0.0005)
 
 
 @pytest.mark.parametrize(
     ("surface", "radius", "value"),
     [
-        (Surface.UPRIGHT_BEND, 1.0, 0.0112), (Surface.UPRIGHT_BEND, 1.5, 0.0074), (Surface.UPRIGHT_BEND, 2.0, 0.0056),
-        (Surface.LYING_BEND, 1.5, 0.0149), (Surface.WAVE, 1.0, 0.0122), (Surface.SADDLE, 1.0, 0.0185),
+        (Surface.UPRIGHT_BEND, 0.8, 0.0113), (Surface.UPRIGHT_BEND, 1.0, 0.0091), (Surface.UPRIGHT_BEND, 1.5, 0.0060),
+        (Surface.UPRIGHT_BEND, 2.0, 0.0045), (Surface.LYING_BEND, 1.5, 0.0055), (Surface.WAVE, 1.0, 0.0029),
+        (Surface.SADDLE, 1.0, 0.0086),
     ],
 )
 def test_a_bent_sheet_is_no_plane_either(surface: Surface, radius: float, value: float) -> None:
-    """With exact points. Why relief counts only together with infrared, and what it cannot do: see docs/face.md."""
-    assert exact(sheet(surface, radius)) == pytest.approx(value, abs=0.001)
+    """Exact points at 50 cm, radius in u. Nearer and tighter than that, a wrapped print passes the plane alone."""
+    assert exact(sheet(surface, radius)) == pytest.approx(value, abs=0.0003)
 
 
 @given(
@@ -146,7 +148,7 @@ class Shaky:
     engine: DlibEngine
     noise_px: float
     rng: np.random.Generator
-    _shaken: dict[int, tuple[Image, Points]] = field(default_factory=dict)
+    _shaken: deque[tuple[Image, Points]] = field(default_factory=lambda: deque(maxlen=4))
 
     @property
     def id(self) -> str:
@@ -156,10 +158,11 @@ class Shaky:
         return self.engine.detect(rgb)
 
     def landmarks(self, rgb: Image, box: Box) -> Points:
-        key = rgb.shape[0] * 10_000 + rgb.shape[1]  # the crops of one pair differ in size, or shake alike
-        if key not in self._shaken or self._shaken[key][0] is not rgb:
-            self._shaken[key] = (rgb, self.noise_px * self.rng.standard_normal((68, 2)))
-        return self.engine.landmarks(rgb, box) + self._shaken[key][1]
+        offset = next((one for picture, one in self._shaken if picture is rgb), None)
+        if offset is None:
+            offset = self.noise_px * self.rng.standard_normal((68, 2))
+            self._shaken.append((rgb, offset))
+        return self.engine.landmarks(rgb, box) + offset
 
     def embed(self, rgb: Image, box: Box) -> Points:
         return self.engine.embed(rgb, box)

@@ -320,6 +320,11 @@ def test_a_fault_spoils_the_moment(ahead: Captures) -> None:
     assert shots(brought) == 0
 
 
+def test_who_hovers_at_the_limit_of_the_turn_is_not_taken(ahead: Captures) -> None:
+    brought = [ahead.see(turned(1 + 0.08 * i, 4.2 if i // 5 % 2 else 2.6)) for i in range(60)]
+    assert shots(brought) == 0 and Coach.HOLD_STILL in brought
+
+
 def test_a_turned_head_is_held_against_the_other_limits(ahead: Captures) -> None:
     """What a gate finds first hides the rest: without the turn this picture is black."""
     dark = replace(turned(1.0, 7, Coach.TURNED), grey=np.zeros((480, 640), np.uint8))
