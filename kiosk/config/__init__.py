@@ -46,7 +46,7 @@ class CertificationConfig(Section):
     count_current_month: bool = Field(True, description="Whether the month of certification is the first of the period.")
     due_soon_days: int = Field(60, ge=0, description="From how many days before the due date a person is told that it is due.")
     attempts_per_session: int = Field(3, ge=1, le=5, description="Face tries before manual review is offered.")
-    consent_text_version: str = Field("2026-11-2", description="Version of the consent notice, stored with each consent.")
+    consent_text_version: str = Field("2026-11-3", description="Version of the consent notice, stored with each consent.")
 
     def period_rule(self) -> PeriodRule:
         return PeriodRule(self.basis, self.cycle_months, self.count_current_month, self.due_soon_days)
