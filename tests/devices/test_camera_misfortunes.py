@@ -22,6 +22,8 @@ from kiosk.devices.camera.frames import Format, FrameSource, Shot
 from kiosk.devices.emulated.camera import CameraEmulator, Eye, Fault
 from kiosk.devices.emulated.people import Person
 from kiosk.devices.service import DeviceLost
+from kiosk.face.site import rehearsal
+from kiosk.face.site.rehearsal import ClipTrouble
 
 CYCLES = 200
 
@@ -224,9 +226,21 @@ def test_ca_04_everybody_shares_one_opening(camera: CameraEmulator, watcher: Wat
 
 
 def test_ca_04_nothing_else_in_the_program_opens_a_camera() -> None:
+    """What plays recordings to the liveness checks is left out here: the next test is about it."""
     room = Path(kiosk.devices.camera.__file__).parent
     others = [path for path in (REPOSITORY / "kiosk").rglob("*.py") if room not in path.parents]
-    assert not [path for path in others if "VideoCapture" in path.read_text(encoding="utf-8")]
+    users = {path for path in others if "VideoCapture" in path.read_text(encoding="utf-8")}
+    assert users == {Path(rehearsal.__file__)}
+
+
+def test_ca_04_the_player_of_recordings_opens_no_device_and_no_stream(camera: CameraEmulator, tmp_path: Path) -> None:
+    """They are not there for it; what it has opened in vain it calls no clip."""
+    linked = tmp_path / "camera"
+    linked.symlink_to("/dev/null")
+    openings = camera.openings[Eye.RGB]
+    for name in ("/dev/null", str(linked), "/dev/video0", "0", camera.stream):
+        assert rehearsal.read_clip(Path(name), 25.0) is ClipTrouble.MISSING
+    assert camera.openings[Eye.RGB] == openings
 
 
 # ------------------------------------------------------------------------------ CA-05: leaks

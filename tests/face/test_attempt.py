@@ -293,10 +293,10 @@ def test_five_encodings_serve_everything_and_nothing_is_left(templates: Template
     assert len(engine.encoded) == evidence.frames == len(pictures) == 5
     assert (evidence.templates, evidence.foreign, evidence.chip_only) == (3, 1, True)
     assert evidence.distance == -2.0 and evidence.raw_distance is not None and 0 < evidence.raw_distance < 0.2
-    vectors = attempt.vectors
+    vectors = list(attempt.vectors)
     assert all(one.any() for one in pictures) and len(vectors) == 5
     attempt.wipe()
-    assert not any(one.any() for one in pictures) and not any(one.any() for one in vectors[:])
+    assert not any(one.any() for one in pictures) and not any(one.any() for one in vectors)
 
 
 def test_somebody_unknown_here_still_gets_pictures_for_review(engine: DlibEngine) -> None:

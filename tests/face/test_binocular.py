@@ -26,7 +26,7 @@ from kiosk.domain.liveness import CheckOutcome, CheckResult
 from kiosk.face.align import Grey, to_grey
 from kiosk.face.dlib_engine import DlibEngine
 from kiosk.face.engine import Box, Image, Points
-from kiosk.face.liveness.binocular import binocular_watches, relief, residuals
+from kiosk.face.liveness.binocular import Binocular, Look, ReliefWatch, binocular_watches, relief, residuals
 from kiosk.face.quality import Quality
 from kiosk.face.sight import Sight
 
@@ -110,14 +110,38 @@ def test_size_turn_and_offset_of_the_second_camera_do_not_matter(
     assert np.linalg.norm(changed, axis=1) == pytest.approx(np.linalg.norm(plain, axis=1), abs=1e-9)
 
 
-@given(seed=st.integers(0, 10_000), noise=st.floats(0, 0.03))
-def test_noise_alone_is_no_relief(seed: int, noise: float) -> None:
-    """As strong as that of a good head itself, in every pair anew: it is taken off as it is measured."""
-    rng = np.random.default_rng(seed)
-    one, other = both_eyes(sheet(), Pose())
-    pairs = np.array([residuals(one, other + 85 * noise * rng.standard_normal(other.shape)) for _ in range(8)])
-    assert relief(pairs) < 0.011 * max(1.0, noise / 0.02)
-    assert np.sqrt(np.mean(pairs[..., 0].mean(axis=0) ** 2)) >= relief(pairs)
+@pytest.mark.parametrize("noise", [0.005, 0.02, 0.05])
+def test_noise_alone_is_no_relief(noise: float) -> None:
+    """Up to twice as strong as a head itself, in every pair anew: it is taken off as it is measured."""
+    rng = np.random.default_rng(1)
+    one, other = both_eyes(sheet(), AHEAD)
+    reliefs, raw = [], []
+    for _ in range(50):
+        pairs = np.array([residuals(one, other + 85 * noise * rng.standard_normal(other.shape)) for _ in range(8)])
+        reliefs.append(relief(pairs))
+        raw.append(np.sqrt(np.mean(pairs[..., 0].mean(axis=0) ** 2)))
+    assert np.mean(raw) == pytest.approx(noise / np.sqrt(8), rel=0.2), "what would be taken for relief"
+    assert np.count_nonzero(reliefs) <= 2
+
+
+def test_noise_does_not_hide_a_head() -> None:
+    rng = np.random.default_rng(1)
+    one, other = both_eyes(living(), AHEAD)
+    pairs = np.array([residuals(one, other + rng.standard_normal(other.shape)) for _ in range(8)])
+    assert relief(pairs) == pytest.approx(exact(living()), rel=0.05)
+
+
+@pytest.mark.parametrize(("axis", "outcome"), [(0, CheckOutcome.PASSED), (1, CheckOutcome.UNCLEAR)])
+def test_points_that_move_up_and_down_are_not_well_seen(
+    engine: DlibEngine, axis: int, outcome: CheckOutcome
+) -> None:
+    """As when a landmark jumps from the brow to the rim of the glasses in one of the pictures."""
+    one, other = both_eyes(living(), AHEAD)
+    other[::2, axis] += 0.11 * 85
+    binocular = Binocular(engine, LIMITS, SKEW_S)
+    binocular.paired = True
+    binocular.looks = [Look(150.0, "", residuals(one, other))] * 5
+    assert ReliefWatch(binocular, LIMITS).result().outcome is outcome
 
 
 # --- rendered pairs -----------------------------------------------------------------------------------------------
@@ -233,6 +257,7 @@ def test_a_flat_print_is_flat(engine: DlibEngine, person: Person, print_of: type
     there, deep = judged(engine, pairs(engine, print_of(living_portrait(person).face), metres=0.4, count=9))
     assert said(there) == PASSED, "in infrared alone a print is there"
     assert said(deep) == (CheckOutcome.FAILED, "flat")
+    assert deep.value is not None and deep.value < 0.6 * LIMITS.pair_relief_min, "as pale as it is in infrared"
 
 
 def test_a_small_print_in_a_room_is_flat(engine: DlibEngine) -> None:

@@ -143,6 +143,16 @@ def test_both_eyes_have_to_close() -> None:
         assert not noticed((0.0, EYES), (0.08, wink), (0.16, wink), (0.24, EYES)).seen
 
 
+def test_each_eye_is_looked_for_where_it_is() -> None:
+    """Only what lies outside of 37 pixels from the middle line changes."""
+    outer = SHUT.copy()
+    outer[:, 283:357] = EYES[:, 283:357]
+    assert noticed((0.0, EYES), (0.08, outer), (0.16, outer), (0.24, EYES)).seen
+    inner = EYES.copy()
+    inner[:, 303:337] = SHUT[:, 303:337]
+    assert not noticed((0.0, EYES), (0.08, inner), (0.16, inner), (0.24, EYES)).seen
+
+
 def test_before_and_after_are_not_the_same() -> None:
     assert noticed((0.0, EYES), (0.08, SHUT), (0.45, EYES)).seen, "open again after 0.37 s"
     assert not noticed((0.0, EYES), (0.37, SHUT), (0.45, EYES)).seen, "nobody knows what was 0.37 s before"

@@ -201,6 +201,10 @@ def test_a_head_hardly_grows_narrow(yaw: float, width: float) -> None:
         assert measure(STILL, geometry.deroll(head(pose))).width == pytest.approx(width, abs=1e-4)
 
 
+def test_nor_with_the_chin_up() -> None:
+    assert measure(STILL, geometry.deroll(head(Pose(yaw=18, pitch=8)))).width == pytest.approx(0.9874, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("at", "width"),
     [(flat, 0.7680), (lambda pose: bent_upright(1.2, pose), 0.7803), (lambda pose: bent_upright(2.0, pose), 0.7757)],
@@ -208,6 +212,13 @@ def test_a_head_hardly_grows_narrow(yaw: float, width: float) -> None:
 def test_a_sheet_turned_far_does(at: Callable[[Pose], Points], width: float) -> None:
     still = geometry.deroll(at(Pose()))
     assert measure(still, geometry.deroll(at(Pose(yaw=40)))).width == pytest.approx(width, abs=1e-4)
+
+
+def test_far_turned_a_head_may_grow_narrow_too() -> None:
+    check = TurnCheck(CONFIG, True, STILL)
+    watched(check, [0.0, 13.0, 13.0, 13.0, 14.0, *[32.0] * 8])
+    assert measure(STILL, geometry.deroll(head(Pose(yaw=32)))).width < 0.88
+    assert check.width == pytest.approx(0.97, abs=0.01) and depth([check], CONFIG).outcome is CheckOutcome.PASSED
 
 
 def test_the_depth_of_what_turned() -> None:

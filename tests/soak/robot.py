@@ -38,6 +38,7 @@ class QuickFace:
     The soak is of the devices; a real blink and five encodings would make it last for days.
     """
 
+    engine = "soak"
     _FRAMES = 2
     _TRY_S = 4.0
 
