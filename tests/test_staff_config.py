@@ -38,7 +38,7 @@ def test_members_are_read_and_never_shown(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(("line", "says"), [
     ('HG01 = "258013"', "HG01: not a PIN hash"),
     (f'"Li Si" = "{HASH}"', "a staff id is"),
-])
+], ids=["a PIN itself", "a name"])
 def test_a_fault_is_told_without_quoting_it(tmp_path: Path, line: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says) as caught:
         load_config(write(tmp_path, f"[staff.members]\n{line}\n"))
