@@ -71,7 +71,9 @@ def enrol(engine: DlibEngine) -> Enrolled:
         attempt = EnrolAttempt(engine, settings, 0.0, base=base, exclude_owner=own, rng=random.Random(1))
         for i in range(round(200 * FPS)):
             t = i / FPS
-            step = attempt.step(t) if attempt.working else attempt.step(t, who.frame(t))
+            picture = who.frame(t)
+            step = attempt.step(t) if attempt.working else attempt.step(t, picture)
+            picture.fill(0)  # as the worker does: what is needed longer has been copied
             match step:
                 case Coach():
                     told.coached.append((t, step))

@@ -221,6 +221,7 @@ def test_an_enrolment_goes_the_same_way_and_knows_who_looks_alike(room: Room, te
     assert [one.view for one in evidence.captures] == [Side.FRONT, Side.LEFT, Side.RIGHT] and evidence.consistent
     assert [one.owner for one in evidence.lookalikes] == [1]
     heard = len(room.ends)
+    room.film()  # looks ahead again
     room.client.begin(Enrol(), base, own=1)
     room.wait(lambda: len(room.ends) == heard + 1, 60)
     again = room.ends[-1]
