@@ -78,7 +78,7 @@ class LivenessConfig(Section):
     frozen_s: float = Field(1.0, gt=0, description="Pictures without any change for this long are no living feed.")
     pair_relief_min: float = Field(0.01, gt=0, description="Binocular: smallest relief of the face, in eye distances.")
     infrared_min: float = Field(30.0, ge=0, description="Binocular: smallest mean grey of the face in infrared.")
-    flash: FlashConfig = FlashConfig()
+    flash: FlashConfig = Field(default_factory=FlashConfig, description="Colours of the screen.")
 
 
 class CohortConfig(Section):
@@ -135,10 +135,10 @@ class FaceConfig(Section):
     clip_frames: int = Field(36, ge=0, le=120, description="The most pictures an evidence clip has; 0 keeps none.")
     heartbeat_s: float = Field(3.0, gt=0, description="A face process silent for longer is replaced.")
     nice: int = Field(5, ge=0, le=19, description="Niceness of the face process.")
-    gate: GateConfig = GateConfig()
-    liveness: LivenessConfig = LivenessConfig()
-    cohort: CohortConfig = CohortConfig()
-    enrol: EnrolConfig = EnrolConfig()
+    gate: GateConfig = Field(default_factory=GateConfig, description="Limits of a picture good enough to verify with.")
+    liveness: LivenessConfig = Field(default_factory=LivenessConfig, description="What is asked for, and its limits.")
+    cohort: CohortConfig = Field(default_factory=CohortConfig, description="S-norm by the people enrolled here.")
+    enrol: EnrolConfig = Field(default_factory=EnrolConfig, description="Attended enrolment.")
 
     @model_validator(mode="after")
     def _bands_in_order(self) -> FaceConfig:

@@ -103,7 +103,7 @@ def test_nobody_before_the_camera(town: Estate, enter: Enter) -> None:
 
 
 def test_a_photograph_held_up_is_never_a_pass(town: Estate, enter: Enter) -> None:
-    finger = enter(face__blink_retries="0")
+    finger = enter(face__liveness__retries="0")
     to_camera(town, finger, "photo")
     view = finger.wait_for(Step.TRY_AGAIN, TRY_S)
     assert view.trouble == "trouble.no_action"
