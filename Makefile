@@ -15,7 +15,7 @@ run: setup ## The main job: terminal, town office and emulated devices (OPTS="--
 	@.venv/bin/kiosk demo $(OPTS)
 
 test: setup lint ## Everything CI checks: lint, types, import contracts, tests
-	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest -q -m "not long" -n auto --dist loadfile $(ARGS)
+	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest -q -m "not long" -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: ## ruff, mypy --strict, import contracts
 	@.venv/bin/ruff check .

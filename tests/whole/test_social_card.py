@@ -40,7 +40,7 @@ def test_a_card_put_in_the_wrong_way_round_is_never_met_with_silence(town: Estat
     assert _put_in(town, finger, ScriptedCard(upside_down(third_generation())))
     view = finger.wait(lambda view: bool(view.trouble), 30, "a sentence")
     assert view.trouble == "trouble.no_contact"
-    assert town.socialcard.take()
+    assert _take_out(town, finger)
     finger.wait(lambda view: not view.card_on_reader, 20, "the card to be taken")
     assert _put_in(town, finger, ScriptedCard(cardholders_social_card()))
     finger.wait_for(Step.GREETING, 20)
@@ -51,6 +51,15 @@ def _put_in(town: Estate, finger: Finger, card: ScriptedCard) -> bool:
     """As soon as the reader has opened its entry."""
     for _ in range(200):
         if town.socialcard.insert(card):
+            return True
+        finger.pause(0.05)
+    return False
+
+
+def _take_out(town: Estate, finger: Finger) -> bool:
+    """As soon as the reader has brought it to its slot."""
+    for _ in range(200):
+        if town.socialcard.take():
             return True
         finger.pause(0.05)
     return False
