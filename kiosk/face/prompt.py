@@ -18,8 +18,6 @@ class SteadyPrompt:
 
     def __init__(self) -> None:
         self.current: Coach | None = None
-        self.again = False
-        """Whether what `show` last brought was the same prompt once more."""
         self._said_at = 0.0
         self._shown_at = 0.0
         self._wanted: Coach | None = None
@@ -32,9 +30,9 @@ class SteadyPrompt:
         if wanted is self.current:
             if wanted in _NOTHING_TO_HEED or now - self._said_at < self.REPEAT_S:
                 return None
-            self.again, self._said_at = True, now
+            self._said_at = now
             return wanted
         if self.current is not None and (now - self._shown_at < self.HOLD_S or now - self._wanted_since < self.SETTLE_S):
             return None
-        self.current, self.again, self._shown_at, self._said_at = wanted, False, now, now
+        self.current, self._shown_at, self._said_at = wanted, now, now
         return wanted

@@ -64,13 +64,6 @@ def _decline(session: Session, around: Surroundings, rules: Rules) -> Result:
     return session.at(Step.DECLINED), (fx.Say("declined.title"),)
 
 
-def _tick(scope: ConsentScope) -> Callable[[Session, Surroundings, Rules], Result]:
-    def move(session: Session, around: Surroundings, rules: Rules) -> Result:
-        return replace(session, ticked=session.ticked ^ {scope}), ()
-
-    return move
-
-
 def _agree(session: Session, around: Surroundings, rules: Rules) -> Result:
     if ConsentScope.MATCH not in session.ticked:
         return session, ()
@@ -111,8 +104,8 @@ _MOVES: dict[tuple[Step, Button], Callable[[Session, Surroundings, Rules], Resul
     (Step.EXPLAIN, Button.BACK): _to_start,
     (Step.GREETING, Button.CONTINUE): _ask_consent,
     (Step.GREETING, Button.TICK_NO_SLIP): slips.tick_no_slip,
-    (Step.CONSENT, Button.TICK_MATCH): _tick(ConsentScope.MATCH),
-    (Step.CONSENT, Button.TICK_SEND_PHOTO): _tick(ConsentScope.SEND_PHOTO),
+    (Step.CONSENT, Button.TICK_MATCH): frame.tick(ConsentScope.MATCH),
+    (Step.CONSENT, Button.TICK_SEND_PHOTO): frame.tick(ConsentScope.SEND_PHOTO),
     (Step.CONSENT, Button.AGREE): _agree,
     (Step.CONSENT, Button.DECLINE): _decline,
     (Step.CONSENT, Button.BACK): _greet_again,

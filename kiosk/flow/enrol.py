@@ -97,13 +97,6 @@ def _ask_consent(session: Session, around: Surroundings, rules: Rules) -> Result
     return session.at(Step.ENROL_CONSENT), (fx.Say("enrol_consent.title"),)
 
 
-def _tick(scope: ConsentScope) -> frame.Move:
-    def move(session: Session, around: Surroundings, rules: Rules) -> Result:
-        return replace(session, ticked=session.ticked ^ {scope}), ()
-
-    return move
-
-
 def _show_person(session: Session, around: Surroundings, rules: Rules) -> Result:
     return session.at(Step.ENROL_PERSON), ()
 
@@ -216,8 +209,8 @@ def _not_handed_in(session: Session, trouble: HandInTrouble) -> Result:
 _CONVERSATION = frame.Conversation(
     moves={
         (Step.ENROL_PERSON, Button.CONTINUE): _ask_consent,
-        (Step.ENROL_CONSENT, Button.TICK_ENROL): _tick(ConsentScope.ENROL),
-        (Step.ENROL_CONSENT, Button.TICK_SEND_PHOTO): _tick(ConsentScope.SEND_PHOTO),
+        (Step.ENROL_CONSENT, Button.TICK_ENROL): frame.tick(ConsentScope.ENROL),
+        (Step.ENROL_CONSENT, Button.TICK_SEND_PHOTO): frame.tick(ConsentScope.SEND_PHOTO),
         (Step.ENROL_CONSENT, Button.AGREE): _agree,
         (Step.ENROL_CONSENT, Button.DECLINE): _decline,
         (Step.ENROL_CONSENT, Button.BACK): _show_person,

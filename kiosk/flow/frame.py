@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from kiosk.domain.consent import ConsentScope
 from kiosk.domain.trouble import HandInTrouble
 from kiosk.flow import effects as fx
 from kiosk.flow import events as ev
@@ -70,6 +71,15 @@ def end(session: Session, sentence: str, rules: Rules) -> Result:
         sentence = "ended.unclear"  # "nothing was handed in" is more than anybody knows
     wanted = (*STOP, fx.ReleaseCard(), fx.Say(sentence), fx.StartTimer(LEAVE, rules.ended_s))
     return session.fresh(Step.ENDED, sentence), wanted
+
+
+def tick(scope: ConsentScope) -> Move:
+    """Ticks a box of a consent, or takes the tick away."""
+
+    def move(session: Session, around: Surroundings, rules: Rules) -> Result:
+        return replace(session, ticked=session.ticked ^ {scope}), ()
+
+    return move
 
 
 def _take(conversation: Conversation, session: Session, event: ev.Event, around: Surroundings, rules: Rules) -> Result:

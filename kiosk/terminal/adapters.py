@@ -10,8 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from kiosk.devices.camera.frames import FramePair
-from kiosk.devices.camera.service import CameraService
 from kiosk.devices.idcard.events import CardEvent, CardLifted, CardSeen
 from kiosk.devices.idcard.service import IdCardService
 from kiosk.devices.printer.service import PrinterService
@@ -19,20 +17,15 @@ from kiosk.devices.socialcard.events import SocialCardEvent, SocialCardSeen, Soc
 from kiosk.devices.socialcard.service import SocialCardService
 from kiosk.diagnostics.board import StatusBoard
 from kiosk.domain.case import CaseDraft, CaseReceipt
-from kiosk.domain.coaching import Coach, FlashPlan, Progress
-from kiosk.domain.decision import FaceEvidence
 from kiosk.domain.document import IdCard
-from kiosk.domain.enrolment import EnrolmentDraft, EnrolmentEvidence
-from kiosk.domain.face_task import FaceTask
+from kiosk.domain.enrolment import EnrolmentDraft
 from kiosk.domain.period import LOCAL_ZONE, local_day
 from kiosk.domain.slip import Printable, PrintOutcome, PrintResult, Slip
 from kiosk.domain.social_card import SocialCard, SocialCardLevel, SocialCardTrouble
-from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
-from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
-from kiosk.face.client import Brings, FaceClient
+from kiosk.domain.status import DeviceKind, DeviceStatus
+from kiosk.domain.trouble import CardTrouble, HandInTrouble
 from kiosk.flow import events as ev
 from kiosk.store.cases import CaseStore, Sealer
-from kiosk.terminal.face_base import LocalBase
 
 log = logging.getLogger(__name__)
 
@@ -199,61 +192,6 @@ class Desk:
             event = otherwise
         if not self._stopping.is_set():
             self._post(event)
-
-
-class Eye:
-    """Camera and face process as `FaceRoom`: the camera is open only while a try runs."""
-
-    _HOLDER = "conversation"
-
-    def __init__(self, camera: CameraService, client: FaceClient, base: LocalBase, post: Post) -> None:
-        self._camera = camera
-        self._client = client
-        self._base = base
-        self._post = post
-        self._trying = threading.Event()
-
-    def begin(self, task: FaceTask) -> None:
-        self._trying.set()
-        if self._camera.status.state is DeviceState.OFFLINE:  # lost before: nobody waits before a dark screen for it
-            self.on_camera(self._camera.status)
-            return
-        self._client.begin(task, *self._base.beside(task))
-        self._camera.want(self._HOLDER)
-
-    def end(self) -> None:
-        self._trying.clear()
-        self._client.end()
-        self._camera.unwant(self._HOLDER)
-
-    def on_face(self, happened: Brings) -> None:
-        """For the face client's thread."""
-        self._post(self._event(happened))
-
-    def on_pair(self, pair: FramePair) -> None:
-        """For the camera thread."""
-        self._client.offer(pair.rgb, pair.t_rgb, pair.ir, pair.t_ir or 0.0)
-
-    def on_camera(self, status: DeviceStatus) -> None:
-        """For the camera thread: a camera lost in the middle of a try ends it at once."""
-        if status.state is DeviceState.OFFLINE and self._trying.is_set():
-            self._trying.clear()
-            self._post(ev.FaceFailed(FaceTrouble.CAMERA_LOST, status.reason))
-
-    def _event(self, happened: Brings) -> ev.Event:
-        match happened:
-            case Coach():
-                return ev.Coached(happened)
-            case Progress(share):
-                return ev.TurnSeen(share)
-            case FlashPlan():
-                return ev.FlashWanted(happened)
-            case FaceEvidence():
-                return ev.FaceTried(happened)
-            case EnrolmentEvidence():
-                return ev.EnrolmentTaken(happened, self._base.names(happened.lookalikes))
-            case FaceTrouble():
-                return ev.FaceFailed(happened)
 
 
 class SlipDesk:

@@ -31,9 +31,10 @@ from kiosk.store.roster import Roster
 from kiosk.store.unusable import StoreUnusable
 from kiosk.sync.identity import load_identity
 from kiosk.sync.sealer import EnvelopeSealer
-from kiosk.terminal.adapters import CardReaders, Desk, Eye, Post, SlipDesk, SystemClock
+from kiosk.terminal.adapters import CardReaders, Desk, Post, SlipDesk, SystemClock
 from kiosk.terminal.bridge import EventBridge
 from kiosk.terminal.devices import Devices, Listeners
+from kiosk.terminal.eye import Eye
 from kiosk.terminal.face_base import LocalBase
 from kiosk.terminal.process import StopOnSignal, log_uncaught, single_instance
 from kiosk.terminal.rules import rules
@@ -184,7 +185,7 @@ class House:
 
     def stop(self) -> None:
         self._voice.stop()
-        self._eye.end()
+        self._eye.stop()
         self._alive.stop()
         self._states.stop()  # before the devices: their last words stay, not that they were stopped
         self._devices.stop()

@@ -15,7 +15,7 @@ from kiosk.store.roster import Roster
 
 
 class LocalBase:
-    """Read from the roster when it is needed and kept until the roster changes. For the thread of the conversation."""
+    """Read from the roster when it is needed and kept until the roster changes. `beside` belongs to one thread."""
 
     def __init__(self, roster: Roster, client: FaceClient, config: FaceConfig) -> None:
         self._roster = roster
@@ -24,11 +24,19 @@ class LocalBase:
         self._version = -1
         self._people: list[RosterEntry] = []
 
+    def wanted_for(self, task: FaceTask) -> bool:
+        return isinstance(task, Enrol) or self._config.cohort.enabled
+
     def beside(self, task: FaceTask) -> tuple[FaceBase | None, int | None]:
-        """What a task is held against, and the person's own index in it."""
-        if not self._client.engine or not (isinstance(task, Enrol) or self._config.cohort.enabled):
+        """What a task is held against, and the person's own index in it. No base before the engine is known.
+
+        Raises DBAPIError when the roster cannot be read.
+        """
+        if not self._client.engine:
             return None, None
-        self._read()
+        version = self._roster.version()
+        if version != self._version:
+            self._people, self._version = self._roster.people(), version
         own = next((i for i, person in enumerate(self._people) if person.number == task.number), None)
         return FaceBase.of(self._client.engine, (person.templates for person in self._people)), own
 
@@ -38,8 +46,3 @@ class LocalBase:
             NamedLookalike(mask_name(person.name), mask_number(person.number), one.distance, person.number)
             for one in lookalikes for person in [self._people[one.owner]]
         )
-
-    def _read(self) -> None:
-        version = self._roster.version()
-        if version != self._version:
-            self._people, self._version = self._roster.people(), version

@@ -27,18 +27,17 @@ def test_only_what_lasts_replaces_a_prompt() -> None:
     assert prompt.show(Coach.TOO_FAR, 5.0) is None
     assert prompt.show(Coach.TOO_FAR, 5.29) is None
     assert prompt.show(Coach.TOO_FAR, 5.31) is Coach.TOO_FAR
-    assert not prompt.again
 
 
 def test_an_unheeded_prompt_is_said_again() -> None:
     prompt = SteadyPrompt()
-    assert prompt.show(Coach.MASK, 0.0) is Coach.MASK and not prompt.again
+    assert prompt.show(Coach.MASK, 0.0) is Coach.MASK
     assert prompt.show(Coach.MASK, 5.9) is None
-    assert prompt.show(Coach.MASK, 6.0) is Coach.MASK and prompt.again
+    assert prompt.show(Coach.MASK, 6.0) is Coach.MASK
     assert prompt.show(Coach.MASK, 11.9) is None
-    assert prompt.show(Coach.MASK, 12.0) is Coach.MASK and prompt.again
+    assert prompt.show(Coach.MASK, 12.0) is Coach.MASK
     assert prompt.show(Coach.DARK, 12.1) is None
-    assert prompt.show(Coach.DARK, 12.5) is Coach.DARK and not prompt.again
+    assert prompt.show(Coach.DARK, 12.5) is Coach.DARK
 
 
 def test_who_holds_still_is_not_told_again() -> None:
@@ -64,8 +63,8 @@ def test_whatever_comes(wanted: list[tuple[Coach, float]]) -> None:
         if brought is None:
             continue
         assert brought is coach and prompt.current is coach
-        assert prompt.again == bool(said and said[-1][1] is coach)
-        assert not said or prompt.again or now - since >= SETTLE_S
+        again = bool(said) and said[-1][1] is coach
+        assert not said or again or now - since >= SETTLE_S
         said.append((now, coach))
     for (earlier, one), (later, other) in pairwise(said):
         assert later - earlier >= (REPEAT_S if one is other else HOLD_S)
