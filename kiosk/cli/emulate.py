@@ -41,8 +41,7 @@ def idcard(
         if card:
             reader.lay(EmulatedCard.of(replace(sample_of(CardKind(kind)), new_address=_NEW_ADDRESS if new_address else None)))
         break_it(reader)
-        typer.echo(str(reader.port.path))
-        _until_interrupted()
+        _serve(str(reader.port.path))
 
 
 @app.command()
@@ -63,8 +62,7 @@ def printer(
     path = link or Path("/tmp/kiosk-emulated-printer")
     with PtyPort(path) as line, PrinterEmulator(line, make=profile, slip_dir=slips) as emulated:
         break_it(emulated.faults)
-        typer.echo(str(line.path))
-        _until_interrupted()
+        _serve(str(line.path))
 
 
 @app.command()
@@ -83,8 +81,7 @@ def camera(
     break_it = _chosen(fault, FAULTS)
     emulated = CameraEmulator(port, Person(person))
     break_it(emulated)
-    typer.echo(emulated.stream)
-    _until_interrupted()
+    _serve(emulated.stream)
     emulated.stop()
 
 
@@ -99,9 +96,8 @@ def a4(
     break_it = _chosen(fault, FAULTS)
     with A4Emulator(sheets) as emulated:
         break_it(emulated)
-        typer.echo("[a4]\nenabled = true")
-        typer.echo(f'queue = "{QUEUE}"\nserver = "{emulated.spooler.server}"\nprinter = "{emulated.printer.uri}"')
-        _until_interrupted()
+        spooler, printer = emulated.spooler.server, emulated.printer.uri
+        _serve(f'[a4]\nenabled = true\nqueue = "{QUEUE}"\nserver = "{spooler}"\nprinter = "{printer}"')
 
 
 @app.command()
@@ -133,8 +129,7 @@ def socialcard(
         if not pcsc:
             slot = stack.enter_context(Crt310Emulator(link or Path("/tmp/kiosk-emulated-socialcard")))
             break_it(slot)
-            typer.echo(str(slot.port.path))
-            _until_interrupted(lambda: held is not None and (slot.take() or slot.insert(held)))
+            _serve(str(slot.port.path), lambda: held is not None and (slot.take() or slot.insert(held)))
             return
         try:
             daemon = stack.enter_context(Pcscd(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
@@ -142,8 +137,7 @@ def socialcard(
             fail(str(error))
         if held is not None:
             stack.enter_context(VpcdCard(held, daemon))
-        typer.echo(READER)
-        _until_interrupted()
+        _serve(READER)
 
 
 @app.command()
@@ -163,14 +157,13 @@ def scanner(
         emulated.aim_id = "]Q1" if aim_id else ""
         emulated.answers = newland
         break_it(emulated)
-        typer.echo(str(emulated.port.path))
 
         def scan_lines() -> None:
             for line in sys.stdin:
                 emulated.scan(line.rstrip("\r\n"))
 
         threading.Thread(target=scan_lines, name="scans", daemon=True).start()  # a read of stdin cannot be ended
-        _until_interrupted()
+        _serve(str(emulated.port.path))
 
 
 def _chosen(fault: str, faults: Mapping[str, Callable[[_Emulator], object]]) -> Callable[[_Emulator], object]:
@@ -183,9 +176,11 @@ def _chosen(fault: str, faults: Mapping[str, Callable[[_Emulator], object]]) -> 
     return faults[fault] if fault else lambda emulator: None
 
 
-def _until_interrupted(meanwhile: Callable[[], object] = lambda: None) -> None:
+def _serve(where: str, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Says where it can be reached and runs until interrupted: who has read that may interrupt at once."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    typer.echo(where)
     while not stop.wait(0.3):
         meanwhile()

@@ -172,7 +172,7 @@ def test_the_emulator_is_steered_over_http(camera: CameraEmulator) -> None:
 
 
 def test_the_emulator_runs_by_itself_and_ends_in_order() -> None:
-    command = [sys.executable, "-m", "kiosk.devices.emulated.camera", "--port", "0", "--person", "nobody"]
+    command = [sys.executable, "-m", "kiosk", "emulate", "camera", "--person", "nobody"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().strip()

@@ -7,15 +7,13 @@
     POST /fault/none|frozen|black|dark|unplugged|slow|stalled|torn|spoiled|noise|refused|resized
     POST /ir/fault/…                          the same for the infrared half alone
 
-Every picture is new. Run by itself: python -m kiosk.devices.emulated.camera --port 8900
+Every picture is new. Run by itself: kiosk emulate camera
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 import select
-import signal
 import socket
 import threading
 import time
@@ -188,25 +186,3 @@ def _handler_for(camera: CameraEmulator) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
-
-
-def serve(port: int, person: Person) -> None:
-    """Runs until SIGINT or SIGTERM; says the address of the stream once it is served."""
-    ends = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before any thread exists, so that only sigwait gets them
-    camera = CameraEmulator(port, person)
-    print(camera.stream, flush=True)
-    signal.sigwait(ends)
-    camera.stop()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Emulated camera on the loopback interface.")
-    parser.add_argument("--port", type=int, default=8900)
-    parser.add_argument("--person", type=Person, choices=list(Person), default=Person.CARDHOLDER)
-    options = parser.parse_args()
-    serve(options.port, options.person)
-
-
-if __name__ == "__main__":
-    main()

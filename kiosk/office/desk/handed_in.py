@@ -25,7 +25,6 @@ SCOPES = {
 _ONE_LOOK = dt.timedelta(minutes=10)
 
 
-
 class HandedInAdmin(ReadOnlyAdmin):
     list_display_links = ("case_number",)
     list_select_related = ("terminal", "officer")
