@@ -39,13 +39,18 @@ class GateConfig(Section):
     mask_max: float = Field(0.6, description="Largest mask score; bare faces lie below in 99 of 100 photographs.")
     sunglasses_min: float = Field(0.45, ge=0, description="Smallest brightness of the eyes beside the cheeks.")
     eyes_min: float = Field(0.10, ge=0, description="Smallest eye aspect ratio (EAR): below, both eyes are shut.")
+    patience_s: float = Field(
+        8.0, ge=0,
+        description="Light, sharpness, chin and tilt are asked for only so long, each; then the picture is taken as it is. "
+        "0: for ever.",
+    )
 
 
 def _enrol_gate() -> GateConfig:
     """Stricter, because everything later is compared with these pictures."""
     return GateConfig(
         width_min=160, height_max=0.60, offset_max=0.15, alone=True, grey_min=80, grey_max=190, glare_max=0.05, side_max=0.35,
-        sharpness_min=80, roll_max=8,
+        sharpness_min=80, roll_max=8, patience_s=0,
     )
 
 

@@ -6,7 +6,7 @@ picture that is fine otherwise, because under bad light or from the side they me
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from kiosk.config.face import GateConfig
 from kiosk.domain.coaching import Coach
@@ -33,19 +33,26 @@ def without_face(grey: Grey, config: GateConfig) -> Quality:
     return Quality(Coach.DARK if dark else Coach.NO_FACE)
 
 
-def assess(rgb: Image, grey: Grey, faces: Sequence[Box], points: Points, config: GateConfig) -> Quality:
-    """`points` belong to the first of the faces, which is the one to be used."""
+def assess(
+    rgb: Image,
+    grey: Grey,
+    faces: Sequence[Box],
+    points: Points,
+    config: GateConfig,
+    forgiven: frozenset[Coach] = frozenset(),
+) -> Quality:
+    """`points` belong to the first of the faces, which is the one to be used; `forgiven`: what is let be."""
     face = faces[0]
     place = place_of(face, grey.shape[1], grey.shape[0])
     coach = _company(faces, config) or _place(place, config)
     if coach is not None:
         return Quality(coach, place)
     light = light_of(grey, face, points)
-    coach = _light(light, config)
+    coach = _first(_light(light, config), forgiven)
     if coach is not None:
         return Quality(coach, place, light)
     bearing = bearing_of(points)
-    coach = _bearing(bearing, config)
+    coach = _first(_bearing(bearing, config), forgiven)
     if coach is not None:
         return Quality(coach, place, light, bearing)
     cover = cover_of(rgb, points)
@@ -68,28 +75,36 @@ def _place(place: Place, config: GateConfig) -> Coach | None:
     return None
 
 
-def _light(light: Light, config: GateConfig) -> Coach | None:
+def _first(wrong: Iterable[Coach], forgiven: frozenset[Coach]) -> Coach | None:
+    return next((coach for coach in wrong if coach not in forgiven), None)
+
+
+def _light(light: Light, config: GateConfig) -> Iterator[Coach]:
     """Before a bright window the camera makes the face dark: the room is not what lacks light, its direction is wrong."""
     from_behind = light.back > config.back_max
     if light.brightness < config.grey_min:
-        return Coach.SIDE_LIT if from_behind else Coach.DARK
+        if from_behind:
+            yield Coach.SIDE_LIT
+        yield Coach.DARK
     if light.brightness > config.grey_max:
-        return Coach.BRIGHT
+        yield Coach.BRIGHT
     if light.glare > config.glare_max:
-        return Coach.GLARE
+        yield Coach.GLARE
     if from_behind or light.side > config.side_max:
-        return Coach.SIDE_LIT
-    return Coach.BLUR if light.sharpness < config.sharpness_min else None
+        yield Coach.SIDE_LIT
+    if light.sharpness < config.sharpness_min:
+        yield Coach.BLUR
 
 
-def _bearing(bearing: Bearing, config: GateConfig) -> Coach | None:
+def _bearing(bearing: Bearing, config: GateConfig) -> Iterator[Coach]:
     if abs(bearing.yaw) > config.yaw_max:
-        return Coach.TURNED
+        yield Coach.TURNED
     if bearing.pitch > config.pitch_max:
-        return Coach.RAISE_HEAD
+        yield Coach.RAISE_HEAD
     if bearing.pitch < config.pitch_min:
-        return Coach.LOWER_HEAD
-    return Coach.TILTED if abs(bearing.roll) > config.roll_max else None
+        yield Coach.LOWER_HEAD
+    if abs(bearing.roll) > config.roll_max:
+        yield Coach.TILTED
 
 
 def _cover(cover: Cover, config: GateConfig) -> Coach | None:
