@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from kiosk.config.face import FaceConfig
+from kiosk.config.retention import RetentionConfig
 from kiosk.config.section import Section
 from kiosk.config.staff import StaffConfig
 from kiosk.domain.period import PeriodBasis, PeriodRule
@@ -191,10 +192,23 @@ class UiConfig(Section):
     voice: bool = Field(True, description="Speak every step.")
 
 
+class Suite(StrEnum):
+    """Every stored value names its algorithms, so both can stand side by side."""
+
+    INTERNATIONAL = "international"
+    """SHA-256, AES-256-GCM."""
+    SM = "sm"
+    """GB/T 32905 SM3 and GB/T 32907 SM4-GCM in place of SHA-256 and AES-GCM; keys stay X25519 and Ed25519."""
+
+
 class StoreConfig(Section):
     path: Path = Field(Path("/var/lib/kiosk/terminal.db"), description="The encrypted database.")
     key_file: Path | None = Field(None, description="64 hex digits. Unset: systemd credential `kiosk-db-key`; demo makes one.")
     free_floor_mb: int = Field(512, ge=0, description="Below this much free disk no new case is taken.")
+    ballast_mb: int = Field(128, ge=0, description="A file that is given up when the disk is full, so that work can end.")
+    backup_dir: Path | None = Field(None, description="Where verified copies of the database go; unset: none are made.")
+    backup_keep: int = Field(2, ge=1, description="So many verified copies are kept.")
+    suite: Suite = Field(Suite.INTERNATIONAL, description="Algorithms of what is sealed, chained and indexed from now on.")
 
 
 class SyncConfig(Section):
@@ -205,6 +219,11 @@ class SyncConfig(Section):
     backoff_cap_s: float = Field(3600.0, gt=0, description="Longest wait between two tries of one case.")
     connect_timeout_s: float = Field(10.0, gt=0, description="How long to wait for a connection.")
     total_timeout_s: float = Field(60.0, gt=0, description="How long one delivery may take; bad lines need up to 41 s.")
+    part_kb: int = Field(256, ge=16, le=256, description="A sealed case larger than this travels in pieces.")
+    max_unsent: int = Field(5000, ge=1, description="With more unsent cases than this no new one is taken.")
+    reconcile_days: int = Field(180, ge=1, le=400, description="So many days back terminal and office compare what they hold.")
+    renew_days: int = Field(180, ge=1, description="Age of the device key from which it is renewed.")
+    content_dir: Path | None = Field(None, description="Content packages; unset: `content` beside the database.")
 
 
 class KioskConfig(BaseSettings):
@@ -225,6 +244,7 @@ class KioskConfig(BaseSettings):
     a4: A4Config = A4Config()
     ui: UiConfig = UiConfig()
     store: StoreConfig = StoreConfig()
+    retention: RetentionConfig = RetentionConfig()
     sync: SyncConfig = SyncConfig()
 
     @property

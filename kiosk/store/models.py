@@ -57,12 +57,14 @@ class CounterRow(Base):
 
 
 class AuditRow(Base):
-    """Hash chain: link is SHA-256 of the previous link and these event bytes."""
+    """Hash chain: link is the hash of the previous link and these event bytes."""
 
     __tablename__ = "audit"
     n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     event: Mapped[bytes]
     link: Mapped[bytes]
+    alg: Mapped[str] = mapped_column(String(16), default="sha256", server_default="sha256")
+    """Which hash makes this link: `sha256` or `sm3`."""
 
 
 class CaseRow(Base):
@@ -79,13 +81,28 @@ class CaseRow(Base):
     day: Mapped[dt.date]
     """Local day of the capture."""
     sealed: Mapped[bytes]
-    """The exact bytes to send."""
+    """The exact bytes to send. Empty once `purged`: the row stays, so that a restored office can be told of its loss."""
     digest: Mapped[bytes]
-    """SHA-256 of `sealed`."""
+    """SHA-256 of what `sealed` is or was."""
     signature: Mapped[str]
     audit_n: Mapped[int] = mapped_column(ForeignKey("audit.n", ondelete="RESTRICT"))
     """The entry of the audit chain that names the digest."""
     created: Mapped[dt.datetime]
+    purged: Mapped[dt.datetime | None]
+    """When the bytes were erased; never before the office said `safe`."""
+
+
+class PartRow(Base):
+    """A piece of a case too large for one request: bytes of its ciphertext, addressed by their SHA-256."""
+
+    __tablename__ = "part"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(36), ForeignKey("cases.id", ondelete="RESTRICT"), index=True)
+    position: Mapped[int]
+    body: Mapped[bytes]
+    """Empty once the case is purged."""
+    delivered: Mapped[dt.datetime | None]
+    """When the office signed that it has this piece."""
 
 
 class OutboxState(StrEnum):
@@ -115,6 +132,8 @@ class OutboxRow(Base):
     answer: Mapped[bytes | None]
     """Receipt or refusal, exactly as signed."""
     answer_signature: Mapped[str | None]
+    safe_at: Mapped[dt.datetime | None]
+    """When the office first said that the case is in a verified backup."""
 
     __table_args__ = (
         CheckConstraint("state IN ('pending', 'acked', 'dead')", name="state"),
@@ -134,6 +153,18 @@ class RosterRow(Base):
     """JSON list of [engine, vector, source, taken_on]; the last two are missing in rows of before revision 0003."""
     decision: Mapped[str | None]
     """JSON object of an OfficeDecision."""
+
+
+class OutcomeRow(Base):
+    """What the office decided on a case handed in here, whether or not the person is in the roster."""
+
+    __tablename__ = "outcome"
+    case_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    case_number: Mapped[str]
+    state: Mapped[str] = mapped_column(String(16))
+    """The office's word: `accepted`, `rejected`, `pending`."""
+    reason: Mapped[str]
+    decided_on: Mapped[dt.date | None]
 
 
 class PrintState(StrEnum):

@@ -80,9 +80,10 @@ def test_up_and_down_again(empty: Engine, revision: str) -> None:
 def test_upgrading_again_changes_nothing_even_with_a_full_outbox(empty: Engine) -> None:
     migrate(empty)
     with empty.begin() as connection:
-        connection.execute(text("INSERT INTO audit VALUES (1, x'7b7d', x'00')"))
+        connection.execute(text("INSERT INTO audit (n, event, link) VALUES (1, x'7b7d', x'00')"))
         connection.execute(text(
-            "INSERT INTO cases VALUES ('id', x'01', 'n', 't', '12', '2026-11-23', x'aa', x'bb', 's', 1, '2026')"
+            "INSERT INTO cases (id, business_key, case_number, query_token, item, day, sealed, digest, signature, "
+            "audit_n, created) VALUES ('id', x'01', 'n', 't', '12', '2026-11-23', x'aa', x'bb', 's', 1, '2026')"
         ))
         connection.execute(text(
             "INSERT INTO outbox (epoch, seq, case_id, state, attempts, next_at) VALUES (1, 1, 'id', 'pending', 0, '2026')"
@@ -140,9 +141,10 @@ def test_device_states_come_and_go_beside_a_full_outbox(empty: Engine) -> None:
     run(empty, "upgrade", "0001")
     with empty.begin() as connection:
         connection.execute(text("INSERT INTO setting VALUES ('identity', 'kept')"))
-        connection.execute(text("INSERT INTO audit VALUES (1, x'7b7d', x'00')"))
+        connection.execute(text("INSERT INTO audit (n, event, link) VALUES (1, x'7b7d', x'00')"))
         connection.execute(text(
-            "INSERT INTO cases VALUES ('id', x'01', 'n', 't', '12', '2026-11-23', x'aa', x'bb', 's', 1, '2026')"
+            "INSERT INTO cases (id, business_key, case_number, query_token, item, day, sealed, digest, signature, "
+            "audit_n, created) VALUES ('id', x'01', 'n', 't', '12', '2026-11-23', x'aa', x'bb', 's', 1, '2026')"
         ))
         connection.execute(text(
             "INSERT INTO outbox (epoch, seq, case_id, state, attempts, next_at) VALUES (1, 1, 'id', 'pending', 0, '2026')"

@@ -25,6 +25,16 @@ class AuditEntry(WriteOnce):
         REVOKED = "revoked", "停用终端"
         CONFLICT = "conflict", "警报：同一标识内容不同"
         CLONE = "clone", "警报：终端序号重复，可能被复制"
+        HEAD_DIFFERS = "head_differs", "警报：终端审计链不一致"
+        MISSING = "missing", "警报：终端已清除而本所没有的办件"
+        BACKED_UP = "backed_up", "备份"
+        BACKUP_FAILED = "backup_failed", "警报：备份失败"
+        RENEWED = "renewed", "终端更换密钥"
+        BUNDLE_IMPORTED = "bundle_imported", "导入U盘"
+        BUNDLE_EXPORTED = "bundle_exported", "导出U盘"
+        CONTENT_PUBLISHED = "content_published", "发布内容包"
+        ERASED = "erased", "按期清除"
+        WITHDRAWN = "withdrawn", "撤回同意"
 
     n = models.BigIntegerField("序号", primary_key=True)
     at = models.DateTimeField("时间")

@@ -26,6 +26,8 @@ class Envelope(WriteOnce):
     raw = models.BinaryField("原文")
     signature = models.CharField("终端签名", max_length=128)
     received = models.DateTimeField("收到时间", db_index=True)
+    day = models.DateField("采集日期", null=True, db_index=True)
+    """Of the header: reconciliation groups by it."""
     level = models.CharField("收妥程度", max_length=16, choices=LEVELS)
     receipt = models.BinaryField("回执")
     """Its signature is computed when it is sent: Ed25519 gives the same one each time."""

@@ -11,6 +11,8 @@ _TERMINAL_ID = RegexValidator(r"\A[A-Z0-9]{2,8}\Z", "终端编号为2至8位大�
 class Terminal(models.Model):
     id = models.CharField("终端编号", max_length=8, primary_key=True, validators=[_TERMINAL_ID])
     site = models.CharField("安放地点", max_length=80)
+    districts = models.JSONField("所辖村（社区）", default=list, blank=True)
+    """Names of districts; empty: the terminal gets the whole roster."""
     last_seen = models.DateTimeField("最近联系", null=True, editable=False)
 
     class Meta:
@@ -73,6 +75,7 @@ class Heartbeat(models.Model):
     oldest_unsent_s = models.PositiveIntegerField("最早一件等了几秒", null=True)
     roster_version = models.BigIntegerField("名册版本")
     free_mb = models.PositiveIntegerField("剩余磁盘（MB）", null=True)
+    content_version = models.PositiveIntegerField("内容包版本", default=0)
 
     class Meta:
         verbose_name = verbose_name_plural = "心跳"

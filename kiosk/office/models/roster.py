@@ -14,6 +14,8 @@ _VERSION = "roster"
 class Person(models.Model):
     number = models.CharField("身份证号", max_length=18, unique=True)
     name = models.CharField("姓名", max_length=200)
+    district = models.CharField("村（社区）", max_length=80, blank=True, db_index=True)
+    """Empty: known to every terminal."""
     category = models.CharField("人员类别", max_length=80, blank=True)
     """Empty: not known."""
     next_due = models.DateField("下次认证", null=True, blank=True)

@@ -14,6 +14,21 @@ ENROL_PATH = "/v1/enrol"
 HEARTBEAT_PATH = "/v1/heartbeat"
 """PUT a HeartbeatBody: 200 with a signed HeartbeatAnswer, 403/422 with a signed refusal."""
 
+PART_PATH = "/v1/parts/{sha256}"
+"""PUT a piece of a large case, before the case itself: 201 or 200 with a signed PartReceipt."""
+RECONCILE_PATH = "/v1/reconcile"
+"""POST a ReconcileBody: 200 with a signed ReconcileAnswer, 403/422 with a signed refusal."""
+OUTCOMES_PATH = "/v1/outcomes"
+"""GET, as the roster: 200 with a sealed OutcomesPull, 304 signed."""
+CONTENT_PATH = "/v1/content/manifest"
+"""GET, as the roster: 200 with a signed Manifest, 304 signed."""
+CONTENT_FILE_PATH = "/v1/content/{sha256}"
+"""GET a file of the content package, addressed by its digest."""
+RENEW_PATH = "/v1/renew"
+"""POST a RenewRequest signed by the present device key, however long ago it was enrolled: 200 with a signed EnrolAnswer."""
+TIME_PATH = "/v1/time"
+"""GET with X-Nonce: 200 with a signed TimeAnswer. For a clock too wrong to check a certificate."""
+
 AFTER = "after"
 """Query parameter of a pull: the version the terminal already has, 0 for none."""
 
@@ -23,6 +38,10 @@ REFUSAL_SIGNATURE = "X-Refusal-Sig"
 PULL_SIGNATURE = "X-Pull-Sig"
 ENROL_SIGNATURE = "X-Enrol-Sig"
 HEARTBEAT_SIGNATURE = "X-Heartbeat-Sig"
+PART_SIGNATURE = "X-Part-Sig"
+RECONCILE_SIGNATURE = "X-Reconcile-Sig"
+TIME_SIGNATURE = "X-Time-Sig"
+CONTENT_SIGNATURE = "X-Content-Sig"
 KIOSK = "X-Kiosk"
 TIME = "X-Time"
 """Decimal Unix seconds by the terminal's clock."""
@@ -39,6 +58,8 @@ ENVELOPE_BYTES_MAX = 1_000_000
 ANSWER_BYTES_MAX = 65_536
 """A receipt, refusal or enrolment answer is far smaller; whatever is longer did not come from the office."""
 PULL_BYTES_MAX = 8_000_000
+PART_BYTES_MAX = 262_144
+"""At 64 kbit/s a piece takes half a minute; a cut costs at most one."""
 
 
 def case_path(case_id: uuid.UUID | str) -> str:

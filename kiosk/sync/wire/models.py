@@ -38,12 +38,19 @@ class AuditHead(Wire):
     link: DigestHex
 
 
-class EnvelopeHeader(Wire):
-    """The clear part of an envelope: no personal data.
+class ClockState(StrEnum):
+    """What the terminal knew of its own clock when the case was made."""
 
-    Earlier cases are pinned by `audit`, whose chain holds each case's digest; bodies stay below one request,
-    so there are no parts.
-    """
+    CONFIRMED = "confirmed"
+    """Set or checked by the network or the office since this boot."""
+    UNCONFIRMED = "unconfirmed"
+    UNKNOWN = "unknown"
+    """Of a terminal that does not say."""
+
+
+class EnvelopeHeader(Wire):
+    """The clear part of an envelope: no personal data. Earlier cases are pinned by `audit`, whose chain holds each
+    case's digest."""
 
     v: int = Field(WIRE_VERSION, ge=1)
     alg: str = Field(ALGORITHM, max_length=80)
@@ -68,6 +75,9 @@ class EnvelopeHeader(Wire):
     audit: AuditHead
     consent: str = Field(max_length=80)
     """Version of the consent notice, so that the office can find cases by it without opening them."""
+    parts: tuple[DigestHex, ...] = Field((), max_length=64)
+    """SHA-256 of the pieces of a ciphertext too long for one request, in order; then no ciphertext follows the header."""
+    clock: ClockState = ClockState.UNKNOWN
 
 
 class PersonBody(Wire):
@@ -243,6 +253,10 @@ class HeartbeatBody(Wire):
     roster_version: int = Field(ge=0, le=9_223_372_036_854_775_807)
     free_mb: Count | None
     """Room on the disk of the database, MiB."""
+    audit: AuditHead | None = None
+    """Head of the terminal's audit chain. Once told it must be found again: that is what a cut is seen by."""
+    content_version: Count = 0
+    """Of the content package in use; 0: the built-in one."""
 
 
 class HeartbeatAnswer(Wire):
@@ -253,3 +267,9 @@ class HeartbeatAnswer(Wire):
     taken: bool
     """False: by its time it could be an old one sent again; sent anew with `challenge` it is taken."""
     challenge: str = Field(max_length=64)
+    audit: AuditHead | None = None
+    """Echo of the head that was told: with the answer's signature the office's counter-signature of it."""
+    now: Moment | None = None
+    """The office's clock."""
+    backup: str = Field("", max_length=64)
+    """Id of the newest verified backup: when it changes, days not yet safe are worth asking for."""

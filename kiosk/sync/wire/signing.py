@@ -28,6 +28,20 @@ class Context(StrEnum):
     """A terminal's heartbeat; message: see `heartbeat_message`."""
     HEARTBEAT_ANSWER = "kiosk-heartbeat-answer-v1"
     """The office's answer to a heartbeat; message: the answer's bytes as sent."""
+    PART = "kiosk-part-v1"
+    """A terminal's piece of a case, and the office's word that it has it; message: SHA-256 of the piece, 32 bytes."""
+    RECONCILE = "kiosk-reconcile-v1"
+    """A terminal's account of its days; message: as of a heartbeat, with its own path."""
+    RECONCILE_ANSWER = "kiosk-reconcile-answer-v1"
+    """The office's answer to it; message: the answer's bytes as sent."""
+    RENEW = "kiosk-renew-v1"
+    """A terminal asks for new keys, signed by the old one; message: the request's bytes as sent."""
+    TIME = "kiosk-time-v1"
+    """What time it is at the office; message: the answer's bytes as sent."""
+    CONTENT = "kiosk-content-v1"
+    """The content manifest; message: its bytes as sent."""
+    BUNDLE = "kiosk-bundle-v1"
+    """What the office hands back on a memory stick; message: SHA-256 of the bundle."""
 
 
 def sign(context: Context, message: bytes, key: Ed25519PrivateKey) -> str:
