@@ -47,7 +47,7 @@ def test_cases_and_portraits_of_before_the_reports() -> None:
         portrait = old.get_model("office", "Portrait").objects.create(person=person, source_sha256="0" * 64, jpeg=b"x")
         old.get_model("office", "PersonTemplate").objects.create(portrait=portrait, engine="e", vector=[0.5])
     finally:
-        migrate("0004_face_enrolment")
+        migrate("0005_nothing_lost")
 
     attempt = Case.objects.get().attempts.get()
     assert (attempt.distance, attempt.checks, attempt.order, attempt.seconds, attempt.foreign) == (0.47, [], [], None, 0)
