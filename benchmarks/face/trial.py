@@ -33,7 +33,7 @@ FPS = 12.5
 LIVE, STIFF_PERSON = "live", "stiff"
 _FAR_S = 120.0
 _POSES = (Pose(pitch=1.0), Pose(yaw=5.0), Pose(yaw=-5.0, pitch=-1.0))
-_ELSEWHERE = 1_000
+_ELSEWHERE = 40_000
 """Seeds from here on: what was looked at while the rules were made lies below."""
 
 

@@ -75,7 +75,9 @@ class LivenessConfig(Section):
     turn_nose_min: float = Field(0.04, gt=0, description="Rule E: smallest residual of the nose, in eye distances.")
     turn_ratio_min: float = Field(0.155, gt=0, description="Rule E: smallest residual per change of the yaw ratio.")
     turn_windows: int = Field(2, ge=1, description="In how many windows rule E has to hold.")
-    turn_width_min: float = Field(0.88, ge=0, lt=1, description="Smallest width of the turned face, share of the still one.")
+    turn_width_min: float = Field(
+        0.885, ge=0, lt=1, description="Smallest width of the turned face, share of the still one, mean of both turns.",
+    )
     mouth_min: float = Field(0.30, gt=0, description="Smallest mouth aspect ratio (MAR) of an open mouth.")
     mouth_rise: float = Field(0.18, gt=0, description="Smallest rise above the person's own closed mouth.")
     same_face_max: float = Field(0.35, gt=0, description="Largest distance between embeddings of one challenge.")

@@ -58,8 +58,11 @@ class FaceEngine(Protocol):
     def id(self) -> str:
         """Names engine, alignment and model hash: templates and evidence carry it."""
 
-    def detect(self, rgb: Image) -> list[Box]:
-        """The faces of a picture as it is given, without scaling it."""
+    def detect(self, rgb: Image, faint: bool = False) -> list[Box]:
+        """The faces of a picture as it is given, without scaling it.
+
+        `faint`: a face is known to be here; take also what would hardly pass for one alone, such as a turned head.
+        """
 
     def landmarks(self, rgb: Image, box: Box) -> Points: ...
 

@@ -72,7 +72,8 @@ class OpencvEngine:
         """The aligning detector is named too: another one cuts faces out differently."""
         return self._id
 
-    def detect(self, rgb: Image) -> list[Box]:
+    def detect(self, rgb: Image, faint: bool = False) -> list[Box]:
+        """YuNet sees turned heads as it is: `faint` changes nothing."""
         check_picture(rgb)
         height, width = rgb.shape[:2]
         bgr = _bgr(rgb)

@@ -19,6 +19,8 @@ _FAR_AFTER_S = 2.0
 """With nobody found for this long the search goes finer, so that a distant person can be asked closer."""
 _FAR_FACTOR = 1.5
 _LOST_S = 0.5
+_FAINT_S = 1.5
+"""So long a turned head that the detector is not sure of is followed; then it has to be a face again."""
 _JUMP_WIDTHS = 0.5
 
 
@@ -33,15 +35,21 @@ class FaceTracker:
         self._others: list[Box] = []
         self._seen_at = -math.inf
         self._scanned_at = -math.inf
+        self._sure_at = -math.inf
 
     def find(self, rgb: Image, now: float) -> list[Box]:
         """The faces in the frame, the followed one first; empty when it is not in this frame."""
         fresh = self._box is not None and now - self._seen_at <= _LOST_S
+        near = self._box if fresh else None
         found = None
-        if fresh and self._box is not None and now - self._scanned_at < _FULL_SCAN_S:
-            found = self._find_near(rgb, self._box)
+        if near is not None and now - self._scanned_at < _FULL_SCAN_S:
+            found = self._find_near(rgb, near)
         if found is None:
             found = self._find_anywhere(rgb, now)
+        if found is not None:
+            self._sure_at = now
+        elif near is not None and now - self._sure_at <= _FAINT_S:
+            found = self._find_near(rgb, near, faint=True)
         if found is None:
             return []
         if fresh and self._box is not None and not _jumped(self._box, found):
@@ -51,11 +59,11 @@ class FaceTracker:
         self._box, self._seen_at = found, now
         return [found, *self._others]
 
-    def _find_near(self, rgb: Image, box: Box) -> Box | None:
+    def _find_near(self, rgb: Image, box: Box, faint: bool = False) -> Box | None:
         pad = round(_REGION_PAD * box.width)
         left, top = max(0, box.left - pad), max(0, box.top - pad)
         region = rgb[top : box.bottom + pad, left : box.right + pad]
-        boxes = self._detect_scaled(region, _REGION_FACE_PX / box.width)
+        boxes = self._detect_scaled(region, _REGION_FACE_PX / box.width, faint)
         if not boxes:
             return None
         return Box(boxes[0].left + left, boxes[0].top + top, boxes[0].right + left, boxes[0].bottom + top)
@@ -67,10 +75,10 @@ class FaceTracker:
         self._others = boxes[1:]
         return boxes[0] if boxes else None
 
-    def _detect_scaled(self, rgb: Image, scale: float) -> list[Box]:
+    def _detect_scaled(self, rgb: Image, scale: float, faint: bool = False) -> list[Box]:
         """Largest first, in pixels of the picture given."""
         scaled = shrunk(rgb, scale) if scale <= 1 else np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale))
-        boxes = self._engine.detect(np.ascontiguousarray(scaled, dtype=np.uint8))
+        boxes = self._engine.detect(np.ascontiguousarray(scaled, dtype=np.uint8), faint)
         back = [Box(*(round(edge / scale) for edge in (b.left, b.top, b.right, b.bottom))) for b in boxes]
         return sorted(back, key=lambda box: box.width, reverse=True)
 

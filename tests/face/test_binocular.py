@@ -178,7 +178,7 @@ class Shaky:
     def id(self) -> str:
         return self.engine.id
 
-    def detect(self, rgb: Image) -> list[Box]:
+    def detect(self, rgb: Image, faint: bool = False) -> list[Box]:
         return self.engine.detect(rgb)
 
     def landmarks(self, rgb: Image, box: Box) -> Points:

@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.devices.emulated.people import Person
+from kiosk.devices.emulated.light import Light, Sensor
+from kiosk.devices.emulated.people import Person, living_portrait
+from kiosk.devices.emulated.portrait import Pose
 from kiosk.face.dlib_engine import DlibEngine
-from kiosk.face.engine import Image
+from kiosk.face.engine import Box, Image
 from kiosk.face.tracking import FaceTracker
 
 Clips = Callable[[Person], list[Image]]
@@ -46,6 +48,41 @@ def test_a_short_gap_keeps_the_track_and_a_long_one_ends_it(tracker: FaceTracker
     assert tracker.find(empty, 0.6) == []
     tracker.find(face, 1.0)
     assert tracker.track == 2
+
+
+class Unsure(DlibEngine):
+    """Sure of nothing but what it is told to be sure of."""
+
+    sure = True
+
+    def detect(self, rgb: Image, faint: bool = False) -> list[Box]:
+        return super().detect(rgb, faint) if self.sure or faint else []
+
+
+def test_a_followed_face_that_turns_is_not_lost_at_once_nor_kept_for_ever(clip: Clips) -> None:
+    engine, face = Unsure(), clip(Person.CARDHOLDER)[0]
+    tracker = FaceTracker(engine, 640)
+    engine.sure = False
+    assert tracker.find(face, 0.0) == []  # of nobody known
+    engine.sure = True
+    tracker.find(face, 1.0)
+    engine.sure = False
+    assert [bool(tracker.find(face, 1.0 + i * STEP)) for i in range(1, 30)] == [i * STEP <= 1.5 for i in range(1, 30)]
+    assert tracker.track == 1
+
+
+def test_a_turned_head_in_dim_light_is_found_where_one_was(engine: DlibEngine) -> None:
+    portrait, sensor = living_portrait(Person.CARDHOLDER), Sensor(Light.DIM, np.random.default_rng(5))
+    turned = [sensor.film(portrait.render(Pose(yaw=yaw)), 0.0) for yaw in (20.0, 24.0, 28.0, 32.0, 36.0, 40.0)]
+    sure = sum(bool(engine.detect(np.ascontiguousarray(frame))) for frame in turned)
+    faint = sum(bool(engine.detect(np.ascontiguousarray(frame), faint=True)) for frame in turned)
+    assert sure < faint
+
+
+def test_an_empty_place_is_no_faint_face(tracker: FaceTracker, clip: Clips) -> None:
+    tracker.find(clip(Person.CARDHOLDER)[0], 0.0)
+    for i in range(1, 6):
+        assert tracker.find(clip(Person.NOBODY)[0], i * STEP) == []
 
 
 def test_a_jump_begins_a_new_track(tracker: FaceTracker, clip: Clips) -> None:

@@ -187,6 +187,16 @@ def test_what_holds_in_some_windows_only_is_no_head(without: int, hollow: bool) 
     assert (depth([check], CONFIG).outcome is CheckOutcome.FAILED) is hollow
 
 
+@pytest.mark.parametrize(("asked_for", "hollow"), [(1.2, False), (1.3, True)])
+def test_a_flat_nose_that_comes_just_short_is_no_hollow_face(asked_for: float, hollow: bool) -> None:
+    """The same turn of a head, where this many times its own ratio is asked for."""
+    turned = geometry.deroll(head(Pose(yaw=16)))
+    own = measure(STILL, turned).ratio
+    check = TurnCheck(LivenessConfig(turn_ratio_min=asked_for * own), True, STILL)
+    watched(check, [16.0] * 6)
+    assert not check.seen and check.hollow is hollow
+
+
 def test_far_turned_a_nose_that_stood_out_may_stand_out_less() -> None:
     check = TurnCheck(CONFIG, True, STILL)
     watched(check, [0.0, 9.0, 14.0, 16.0, 18.0])
@@ -231,16 +241,31 @@ def test_the_depth_of_what_turned() -> None:
     assert depth([seen, unseen], CONFIG).outcome is CheckOutcome.UNCLEAR
 
 
-def test_a_turn_in_which_the_face_grew_narrow_is_none_of_a_head() -> None:
+def narrowing(share: float) -> TurnCheck:
+    """A turn in which the face loses this share of its width at 18 degrees."""
     check = TurnCheck(CONFIG, True, STILL)
     for i, yaw in enumerate(THERE_AND_BACK):
         points = head(Pose(yaw=yaw))
-        points[:, 0] *= 1 - 0.15 * yaw / 18
+        points[:, 0] *= 1 - share * yaw / 18
         check.watch(i * STEP, points)
-    assert check.seen and check.width is not None and check.width < 0.88
+    return check
+
+
+def test_a_turn_in_which_the_face_grew_narrow_is_none_of_a_head() -> None:
+    check = narrowing(0.15)
+    assert check.seen and check.width is not None and check.width < 0.885
     failed = depth([check], CONFIG)
-    assert (failed.outcome, failed.reason, failed.limit) == (CheckOutcome.FAILED, "narrow", 0.88)
+    assert (failed.outcome, failed.reason, failed.limit) == (CheckOutcome.FAILED, "narrow", 0.885)
+    assert failed.value == pytest.approx(check.width)
     assert depth([check], LivenessConfig(turn_width_min=0.5)).outcome is CheckOutcome.PASSED
+
+
+def test_a_face_whose_halves_differ_grows_narrow_to_one_side_only() -> None:
+    one, other = narrowing(0.12), narrowing(0.0)
+    assert one.width is not None and other.width is not None
+    assert one.width < CONFIG.turn_width_min < (one.width + other.width) / 2
+    assert depth([one, other], CONFIG).outcome is CheckOutcome.PASSED
+    assert depth([one, one], CONFIG).reason == "narrow"
 
 
 def test_the_guide_fills_the_arrow_in_steps() -> None:

@@ -39,7 +39,9 @@ _PROGRESS_STEP = 0.05
 
 
 _HOLLOW_SHARE = 2
-"""Windows that hold for each that does not, where a head is no longer believed. Heads with flat noses miss a few."""
+"""Windows that hold for each hollow one, where a head is no longer believed."""
+_HOLLOW = 0.8
+"""Share of the ratio asked for below which a window is hollow: heads with flat noses come just short of it."""
 _BROW_ENDS = [17, 26]
 _CHIN, _UNDER_NOSE = 8, 33
 
@@ -123,7 +125,7 @@ class TurnCheck:
 
     @property
     def hollow(self) -> bool:
-        """The face turned far enough, but in a third of its windows, and as many as the rule needs, no nose stood out."""
+        """The face turned far enough, but in a third of its windows, and as many as the rule needs, hardly a nose stood out."""
         return self._hollow >= self._config.turn_windows and _HOLLOW_SHARE * self._hollow > len(self._held)
 
     def watch(self, t: float, points: Points) -> float:
@@ -146,19 +148,22 @@ class TurnCheck:
             return
         if holds(turn, self._config):
             self._held.append(turn)
-        elif asked < FULL_TURN or not self._held:  # far turned, the nose of a living head stands out less and less
-            self._hollow += 1
+        elif turn.ratio < _HOLLOW * self._config.turn_ratio_min and (asked < FULL_TURN or not self._held):
+            self._hollow += 1  # far turned, the nose of a living head stands out less and less
 
 
 def depth(turns: Sequence[TurnCheck], config: LivenessConfig) -> CheckResult:
-    """What the turns asked for say about the shape of what turned."""
+    """What the turns asked for say about the shape of what turned.
+
+    The width is the mean over the turns: a face whose halves differ grows narrow to one side, a sheet to both.
+    """
     if not turns:
         return CheckResult(Check.DEPTH, CheckOutcome.NOT_DONE)
     widths = [one.width for one in turns if one.width is not None]
     if any(one.hollow for one in turns):
         return CheckResult(Check.DEPTH, CheckOutcome.FAILED, reason="not_3d")
-    if widths and min(widths) < config.turn_width_min:
-        return CheckResult(Check.DEPTH, CheckOutcome.FAILED, min(widths), config.turn_width_min, "narrow")
+    if widths and float(np.mean(widths)) < config.turn_width_min:
+        return CheckResult(Check.DEPTH, CheckOutcome.FAILED, float(np.mean(widths)), config.turn_width_min, "narrow")
     ratios = [one.ratio for one in turns if one.seen and one.ratio is not None]
     outcome = CheckOutcome.PASSED if len(ratios) == len(turns) else CheckOutcome.UNCLEAR
     return CheckResult(Check.DEPTH, outcome, min(ratios, default=None), config.turn_ratio_min)

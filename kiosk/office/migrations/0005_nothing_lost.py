@@ -54,6 +54,37 @@ class Migration(migrations.Migration):
             name='action',
             field=models.CharField(choices=[('decided', '审核办件'), ('enrolment_decided', '审核采集'), ('portraits_retired', '停用旧照片'), ('photo_seen', '查看现场照片'), ('clip_seen', '查看现场片段'), ('capture_seen', '查看采集照片'), ('portrait_seen', '查看留存照片'), ('person_changed', '修改名册'), ('roster_imported', '导入名册'), ('code_issued', '生成接入码'), ('enrolled', '终端接入'), ('revoked', '停用终端'), ('conflict', '警报：同一标识内容不同'), ('clone', '警报：终端序号重复，可能被复制'), ('head_differs', '警报：终端审计链不一致'), ('missing', '警报：终端已清除而本所没有的办件'), ('backed_up', '备份'), ('backup_failed', '警报：备份失败'), ('renewed', '终端更换密钥'), ('bundle_imported', '导入U盘'), ('bundle_exported', '导出U盘'), ('content_published', '发布内容包'), ('erased', '按期清除'), ('withdrawn', '撤回同意')], max_length=20, verbose_name='操作'),
         ),
+        migrations.AddField(
+            model_name='envelope',
+            name='erased',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='清除时间'),
+        ),
+        migrations.AddField(
+            model_name='case',
+            name='pictures_erased',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='照片清除时间'),
+        ),
+        migrations.AddField(
+            model_name='faceenrolment',
+            name='pictures_erased',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='照片清除时间'),
+        ),
+        migrations.AlterModelOptions(
+            name='person',
+            options={'default_permissions': ('view', 'change'), 'ordering': ['next_due', 'pk'], 'permissions': [('import_person', '导入名册'), ('withdraw_consent', '办理撤回同意')], 'verbose_name': '名册人员', 'verbose_name_plural': '名册人员'},
+        ),
+        migrations.CreateModel(
+            name='Withdrawal',
+            fields=[
+                ('number', models.CharField(max_length=18, primary_key=True, serialize=False, verbose_name='身份证号')),
+                ('at', models.DateTimeField(verbose_name='撤回时间')),
+            ],
+            options={
+                'verbose_name': '撤回同意',
+                'verbose_name_plural': '撤回同意',
+                'default_permissions': (),
+            },
+        ),
         migrations.CreateModel(
             name='EnvelopePart',
             fields=[

@@ -11,10 +11,10 @@ from kiosk.office.models.face_enrolments import EnrolmentClipFrame, FaceCapture,
 from kiosk.office.models.fleet import DeviceReport, EnrolmentToken, Heartbeat, Terminal, TerminalKey
 from kiosk.office.models.heads import TerminalHead
 from kiosk.office.models.parts import EnvelopePart
-from kiosk.office.models.roster import Person, PersonTemplate, Portrait
+from kiosk.office.models.roster import Person, PersonTemplate, Portrait, Withdrawal
 
 __all__ = [
     "AttemptClipFrame", "AuditEntry", "Backup", "Case", "Counter", "DeviceReport", "EnrolmentClipFrame", "EnrolmentToken",
     "Envelope", "EnvelopePart", "FaceAttempt", "FaceCapture", "FaceEnrolment", "Heartbeat", "OpeningFailure", "Person",
-    "PersonTemplate", "Photo", "Portrait", "SafeEnvelope", "Terminal", "TerminalHead", "TerminalKey", "WrittenOnce",
+    "PersonTemplate", "Photo", "Portrait", "SafeEnvelope", "Terminal", "TerminalHead", "TerminalKey", "Withdrawal", "WrittenOnce",
 ]

@@ -31,6 +31,8 @@ class Envelope(WriteOnce):
     level = models.CharField("收妥程度", max_length=16, choices=LEVELS)
     receipt = models.BinaryField("回执")
     """Its signature is computed when it is sent: Ed25519 gives the same one each time."""
+    erased = models.DateTimeField("清除时间", null=True, editable=False)
+    """When `raw` was emptied. The row stays for ever: the same bytes sent again get the same receipt and change nothing."""
 
     class Meta:
         verbose_name = verbose_name_plural = "来件"

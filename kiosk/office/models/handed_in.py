@@ -59,6 +59,8 @@ class HandedIn(models.Model):
     decided = models.DateTimeField("审核时间", null=True)
     version = models.PositiveIntegerField(default=1)
     """Optimistic lock: a decision names the version its officer saw."""
+    pictures_erased = models.DateTimeField("照片清除时间", null=True, editable=False)
+    """When the bytes of its pictures were emptied; their rows stay."""
 
     class Meta:
         abstract = True

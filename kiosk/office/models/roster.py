@@ -27,7 +27,7 @@ class Person(models.Model):
         verbose_name = verbose_name_plural = "名册人员"
         ordering = ["next_due", "pk"]
         default_permissions = ("view", "change")
-        permissions = [("import_person", "导入名册")]
+        permissions = [("import_person", "导入名册"), ("withdraw_consent", "办理撤回同意")]
 
     def __str__(self) -> str:
         return f"{self.masked_name} {self.number[:3]}***{self.number[-4:]}"
@@ -44,6 +44,17 @@ class Person(models.Model):
     @staticmethod
     def roster_version() -> int:
         return Counter.current(_VERSION)
+
+
+class Withdrawal(models.Model):
+    """Somebody took back the consent to keep pictures and features. A consent given later counts again."""
+
+    number = models.CharField("身份证号", max_length=18, primary_key=True)
+    at = models.DateTimeField("撤回时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "撤回同意"
+        default_permissions = ()
 
 
 class Portrait(models.Model):
