@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from scipy.stats import beta
-from trial import LIVE, STIFF_PERSON, Trial, run
+from trial import ALL_ASKED, ASKED_FOR_LESS, LIVE, STIFF_PERSON, USUAL, Trial, run
 
 from kiosk.config import REPOSITORY
 from kiosk.devices.emulated.attacks import Species
 from kiosk.devices.emulated.light import Light
-from kiosk.domain.liveness import Profile
 
 _FOLDER = REPOSITORY / "build" / "face"
 _TRIALS = _FOLDER / "trials.jsonl"
@@ -35,10 +34,13 @@ _NAMES = {
     "bent": "弯曲的照片", "wrapped": "裹在脸上的照片", "cut_eyes": "挖眼照片", "cut_eyes_bent": "弯曲的挖眼照片",
     "print": "带白边的照片", "screen": "手机屏幕",
 }
-_PROFILES = {
-    Profile.PAPER: "标准做法：左右转头，加眨眼或张嘴",
-    Profile.GENTLE: "简单做法：只眨眼或张嘴（结果一律由工作人员审核）",
+_WAYS = {
+    USUAL: "标准做法：左右转头，加眨眼或张嘴",
+    ALL_ASKED: "严格做法：左右转头，加眨眼和张嘴",
+    ASKED_FOR_LESS: "简单做法：只眨眼或张嘴（结果一律由工作人员审核）",
 }
+_HARDEST = (Species.BENT, Species.WRAPPED, Species.CUT_EYES, Species.CUT_EYES_BENT)
+"""What is tried against everything at once."""
 
 
 def trials(living: int, attacked: int) -> Iterator[Trial]:
@@ -50,9 +52,11 @@ def trials(living: int, attacked: int) -> Iterator[Trial]:
         for light in Light:
             for left_first in (True, False):
                 for what in (*alive, *attacks):
-                    yield Trial(person, what, light.value, left_first, Profile.PAPER.value)
+                    yield Trial(person, what, light.value, left_first, USUAL)
+                for what in (*alive, *(one for one in attacks if one in _HARDEST)):
+                    yield Trial(person, what, light.value, left_first, ALL_ASKED)
             for what in (*stiff, *attacks):
-                yield Trial(person, what, light.value, True, Profile.GENTLE.value)
+                yield Trial(person, what, light.value, True, ASKED_FOR_LESS)
 
 
 def main() -> int:
@@ -77,14 +81,14 @@ def main() -> int:
 
 
 def summary(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Per profile and kind: how many, how many went wrong, the upper 95 % bound; then the same by light and by side."""
+    """Per way and kind: how many, how many went wrong, the upper 95 % bound; then the same by light and by side."""
     rows = []
-    for profile in _PROFILES:
+    for way in _WAYS:
         for what in (LIVE, STIFF_PERSON, *map(str, Species)):
-            of = [one for one in told if (one["profile"], one["what"]) == (profile.value, what)]
+            of = [one for one in told if (one["way"], one["what"]) == (way, what)]
             if not of:
                 continue
-            rows.append({"profile": profile.value, "what": what, **_wrong(of)} | {
+            rows.append({"way": way, "what": what, **_wrong(of)} | {
                 "by_light": {light.value: _wrong([one for one in of if one["light"] == light.value]) for light in Light},
                 "left_first": _wrong([one for one in of if one["left_first"]]),
                 "right_first": _wrong([one for one in of if not one["left_first"]]),
@@ -107,11 +111,11 @@ def _wrong(of: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    lines = [f"{'profile':8} {'what':14} {'tries':>5} {'wrong':>5} {'share':>7} {'<=95%':>7} {'s':>5}  outcomes"]
+    lines = [f"{'way':8} {'what':14} {'tries':>5} {'wrong':>5} {'share':>7} {'<=95%':>7} {'s':>5}  outcomes"]
     for row in rows:
         share = 100 * row["wrong"] / row["trials"]
         lines.append(
-            f"{row['profile']:8} {row['what']:14} {row['trials']:5} {row['wrong']:5} {share:6.1f}% {100 * row['upper']:6.1f}% "
+            f"{row['way']:8} {row['what']:14} {row['trials']:5} {row['wrong']:5} {share:6.1f}% {100 * row['upper']:6.1f}% "
             f"{row['median_s']:5.1f}  {row['outcomes']}  {row['stopped_by']}"
         )
     return "\n".join(lines)
@@ -130,10 +134,10 @@ def _tell_the_office(rows: list[dict[str, Any]], living: int, attacked: int) -> 
     figures["runs"] = [
         {
             "name": name,
-            "attacks": [_office_row(row) for row in rows if row["profile"] == profile.value and row["what"] in set(Species)],
-            "living": [_office_row(row) for row in rows if row["profile"] == profile.value and row["what"] not in set(Species)],
+            "attacks": [_office_row(row) for row in rows if row["way"] == way and row["what"] in set(Species)],
+            "living": [_office_row(row) for row in rows if row["way"] == way and row["what"] not in set(Species)],
         }
-        for profile, name in _PROFILES.items()
+        for way, name in _WAYS.items()
     ]
     _FIGURES.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

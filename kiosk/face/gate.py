@@ -108,11 +108,11 @@ def _bearing(bearing: Bearing, config: GateConfig) -> Iterator[Coach]:
 
 
 def _cover(cover: Cover, config: GateConfig) -> Coach | None:
-    """Dark glasses reach between the brows, where the mask score looks for skin: with lips to be seen they are what is worn."""
-    dark_eyes = cover.eyes < config.sunglasses_min
-    if cover.mask > config.mask_max and not (dark_eyes and cover.lips > _LIPS_SHOW):
+    """Where lips are to be seen there is no mask, whatever the brow looks like: dark glasses reach between the brows, and
+    some foreheads have another colour than the chin."""
+    if cover.mask > config.mask_max and cover.lips <= _LIPS_SHOW:
         return Coach.MASK
-    return Coach.SUNGLASSES if dark_eyes else None
+    return Coach.SUNGLASSES if cover.eyes < config.sunglasses_min else None
 
 
 def _eyes(bearing: Bearing, config: GateConfig) -> Coach | None:

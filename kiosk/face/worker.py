@@ -38,6 +38,7 @@ from kiosk.face.messages import (
     Unavailable,
 )
 from kiosk.face.ring import FrameRing
+from kiosk.no_dumps import no_core_dumps
 
 _PR_SET_PDEATHSIG = 1
 _BEATS = 4
@@ -75,6 +76,7 @@ def begin_attempt(engine: FaceEngine, config: FaceConfig, begin: Begin, now: flo
 
 def main(pipe: Connection, ring_name: str, slot_bytes: int, config: FaceConfig, parent: int) -> None:
     """Ends when told to, when the pipe closes or when the parent dies."""
+    no_core_dumps()
     _belong_to(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the terminal, which ends us in order
     os.nice(config.nice)

@@ -23,6 +23,15 @@ def test_every_order_comes_about_as_often() -> None:
     assert all({Action.TURN_LEFT, Action.TURN_RIGHT} < set(order) and len(order) == 3 for order in drawn)
 
 
+def test_both_free_actions_can_be_asked_for() -> None:
+    rng = random.Random(5)
+    drawn = Counter(draw_order(Profile.PAPER, LivenessConfig(free_asked=2), rng, again=False) for _ in range(2400))
+    assert len(drawn) == 24 and all(60 < count < 140 for count in drawn.values())
+    assert all(set(order) == set(Action) for order in drawn)
+    only = LivenessConfig(free_actions=("blink",), free_asked=2)
+    assert set(draw_order(Profile.PAPER, only, rng, again=False)) == {Action.BLINK, Action.TURN_LEFT, Action.TURN_RIGHT}
+
+
 def test_the_other_profiles() -> None:
     assert set(orders(Profile.ATTENDED)) == {(Action.BLINK,)}
     assert set(orders(Profile.INFRARED)) == {(one,) for one in Action}

@@ -1,6 +1,6 @@
 """What a person is asked for, and in which order: drawn anew for each challenge, never shown in advance.
 
-With both turns and one of two free actions there are 12 orders: a recording of one of them fails at 11 in 12. Order
+With both turns and one of two free actions there are 12 orders, with both free ones 24: a recording of one of them fails at 11 in 12. Order
 alone is no defence against replay.
 """
 
@@ -19,7 +19,7 @@ def draw_order(profile: Profile, config: LivenessConfig, rng: random.Random, aga
     free = tuple(Action(name) for name in config.free_actions)
     match profile:
         case Profile.PAPER:
-            drawn = [*_TURNS, rng.choice(free)]
+            drawn = [*_TURNS, *rng.sample(free, min(config.free_asked, len(free)))]
             rng.shuffle(drawn)
             return tuple(drawn)
         case Profile.INFRARED:

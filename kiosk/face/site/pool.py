@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import cv2
 
+from kiosk.no_dumps import no_core_dumps
+
 Thing = TypeVar("Thing")
 Made = TypeVar("Made")
 
@@ -65,6 +67,7 @@ def _submit(
 
 
 def _begin(begin: Callable[..., None], with_: tuple[object, ...]) -> None:
+    no_core_dumps()
     os.nice(_NICE)
     cv2.setNumThreads(1)
     begin(*with_)
