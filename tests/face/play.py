@@ -33,6 +33,9 @@ class Scripted(random.Random):
     def choice(self, seq: Sequence[Action]) -> Action:  # type: ignore[override]
         return next(one for one in self._order if one in seq)
 
+    def sample(self, population: Sequence[Action], k: int) -> list[Action]:  # type: ignore[override]
+        return [one for one in self._order if one in population][:k]
+
     def shuffle(self, x: list[Action]) -> None:  # type: ignore[override]
         x[:] = self._order
 
