@@ -1,7 +1,7 @@
 """What a person is asked for, and in which order: drawn anew for each challenge, never shown in advance.
 
-With both turns and one of two free actions there are 12 orders, with both free ones 24: a recording of one of them fails at 11 in 12. Order
-alone is no defence against replay.
+With both turns and one of two free actions there are 12 orders, with both free ones 24: a recording of one of them fails at
+11 in 12. Order alone is no defence against replay.
 """
 
 from __future__ import annotations
