@@ -8,10 +8,15 @@ from typing import Annotated
 
 import typer
 
+from kiosk.cli import office_backup, office_keys, office_retention, office_usb
 from kiosk.cli.common import AsJson, ConfigFile, configuration, fail, put
 from kiosk.office import DATA_VARIABLE
 
 app = typer.Typer(no_args_is_help=True, help="The town office: queue, roster, terminals.")
+app.add_typer(office_keys.app)
+app.add_typer(office_usb.app)
+app.add_typer(office_retention.app, name="retention")
+app.add_typer(office_backup.app)
 
 Password = Annotated[str | None, typer.Option(envvar="KIOSK_OFFICE_ADMIN_PASSWORD", help="Without it one is made.")]
 Data = Annotated[Path, typer.Option(envvar=DATA_VARIABLE, help="Folder of database, keys and photographs.")]
@@ -68,7 +73,7 @@ def enrol_terminal(
 
 @app.command("import-roster")
 def import_roster(
-    file: Annotated[Path, typer.Argument(help="CSV or XLSX: 身份证号, 姓名, 人员类别, 下次认证, 照片; portraits beside it.")],
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX, with the headings the desk names; portraits beside it.")],
     data: Data = _HERE,
     dry_run: Annotated[bool, typer.Option(help="Say what would change, change nothing.")] = False,
     templates: Annotated[bool, typer.Option(help="Compute face templates from the portraits.")] = True,

@@ -212,6 +212,10 @@ class StoreConfig(Section):
 
 
 class SyncConfig(Section):
+    office_url: str | None = Field(
+        None, pattern=r"^https?://[^\s/?#@]+$",
+        description="The office's address for short enrolment codes; a long code brings its own.",
+    )
     poll_s: float = Field(1.0, gt=0, description="How often the outbox is looked at.")
     pull_s: float = Field(300.0, gt=0, description="How often roster and decisions are asked for.")
     heartbeat_s: float = Field(60.0, gt=0, description="How often the office hears how this machine is; sooner on a change.")
@@ -277,6 +281,15 @@ class KioskConfig(BaseSettings):
                 raise ValueError(f"camera.{name}: in production only a device (/dev/…); files and streams need mode = \"demo\"")
             if source is not None and source.startswith("/dev/video"):
                 raise ValueError(f"camera.{name}: in production only a stable name such as /dev/kiosk/camera; numbers change")
+        return self
+
+    @model_validator(mode="after")
+    def _rows_outlive_reconciliation(self) -> KioskConfig:
+        if self.retention.rows_days <= self.sync.reconcile_days:
+            raise ValueError(
+                f"retention.rows_days: must be more than sync.reconcile_days ({self.sync.reconcile_days}); days compared with "
+                "the office have to be whole"
+            )
         return self
 
     @model_validator(mode="after")

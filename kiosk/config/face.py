@@ -65,7 +65,7 @@ class FlashConfig(Section):
 
 
 class LivenessConfig(Section):
-    free_actions: tuple[str, ...] = Field(("blink", "open_mouth"), min_length=1, description="What is asked for beside the turns.")
+    free_actions: tuple[str, ...] = Field(("blink", "open_mouth"), min_length=1, description="Asked for beside the turns.")
     free_asked: int = Field(1, ge=1, le=2, description="How many of them, drawn at random: 2 is safer, and takes longer.")
     baseline_s: float = Field(0.8, ge=0.5, le=3, description="Still face before the first request.")
     action_s: float = Field(7.0, gt=0, description="Time to do what is asked.")

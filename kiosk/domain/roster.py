@@ -84,3 +84,9 @@ class PersonRecord:
     last_case_number: str | None = None
     enrolments_this_period: int = 0
     """The same for enrolments of the face; they are no certifications."""
+    decision: OfficeDecision | None = None
+    """On a case handed in on this terminal, where the roster has no newer one: known without being in the roster."""
+
+    @property
+    def last_decision(self) -> OfficeDecision | None:
+        return self.decision or (self.entry.decision if self.entry else None)

@@ -167,6 +167,15 @@ def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundi
     return changed, ()
 
 
+def _enrolment_changed(session: Session, event: ev.EnrolmentChanged, around: Surroundings, rules: Rules) -> Result:
+    """Who has begun may end: the case is sealed and kept, and comes along with the next enrolment."""
+    changed = replace(session, shut=event.shut, attention=event.attention)
+    nobody_here = session.step in WAITS_FOR_CARD | {Step.NO_SLIP} and session.card is None
+    if session.step is Step.OUT_OF_SERVICE or (event.shut is not None and nobody_here):
+        return begin(changed, around)
+    return changed, ()
+
+
 def _person_found(session: Session, event: ev.PersonFound, around: Surroundings, rules: Rules) -> Result:
     if session.step is not Step.CARD or session.card is not event.card:
         return session, ()
@@ -316,6 +325,7 @@ _HANDLERS: dict[type, frame.Handler] = {
     ev.CardLifted: _card_lifted,
     ev.CardWaits: _card_waits,
     ev.ReaderChanged: _reader_changed,
+    ev.EnrolmentChanged: _enrolment_changed,
     ev.PrinterChanged: slips.printer_changed,
     ev.PersonFound: _person_found,
     ev.LookupFailed: _lookup_failed,

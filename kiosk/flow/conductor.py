@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from kiosk.flow import certify, enrol, staff
+from kiosk.flow import certify, enrol, join, staff
 from kiosk.flow import effects as fx
 from kiosk.flow.effects import Effect
 from kiosk.flow.events import Event
-from kiosk.flow.ports import CardReader, CaseDesk, Clock, FaceRoom, Screen, SlipPrinter, StaffGate, Timers, Voice
+from kiosk.flow.ports import CardReader, CaseDesk, Clock, FaceRoom, Joining, Screen, SlipPrinter, StaffGate, Timers, Voice
 from kiosk.flow.session import Rules, Session, Surroundings
 from kiosk.flow.show import view_of
 from kiosk.flow.start import Result, begin
@@ -28,10 +28,14 @@ class Ports:
     timers: Timers
     staff: StaffGate | None = None
     """None where nobody can sign in."""
+    joining: Joining | None = None
+    """None where the machine cannot be enrolled from its screen."""
 
 
 def step(session: Session, event: Event, around: Surroundings, rules: Rules) -> Result:
     """Gives the event to the conversation whose step the session is at; the certification owns the start screen."""
+    if session.step in join.STEPS:
+        return join.step(session, event, around, rules)
     if session.step in staff.STEPS:
         return staff.step(session, event, around, rules)
     if session.step in enrol.STEPS:
@@ -58,6 +62,10 @@ class Conductor:
     def view(self) -> View | None:
         """What is shown now; None before the start."""
         return self._shown
+
+    def follow(self, rules: Rules) -> None:
+        """From the next event on: the machine was enrolled, perhaps under another number."""
+        self._rules = rules
 
     def start(self) -> None:
         self._apply(*begin(self._session, self._around()))
@@ -108,6 +116,9 @@ class Conductor:
             case fx.CheckPin(pin, asked_at):
                 assert ports.staff is not None, "rules that let staff sign in need a gate"
                 ports.staff.check(pin, asked_at)
+            case fx.SeekCode() | fx.ReleaseCode() | fx.Join():
+                assert ports.joining is not None, "rules that let a code be typed need somebody to redeem it"
+                self._join(effect, ports.joining)
             case fx.Say(text_id):
                 ports.voice.say(text_id)
             case fx.SayAgain():
@@ -118,3 +129,12 @@ class Conductor:
                 ports.timers.start(name, seconds)
             case fx.CancelTimer(name):
                 ports.timers.cancel(name)
+
+    def _join(self, effect: fx.SeekCode | fx.ReleaseCode | fx.Join, joining: Joining) -> None:
+        match effect:
+            case fx.SeekCode():
+                joining.seek_code()
+            case fx.ReleaseCode():
+                joining.release_code()
+            case fx.Join(code, asked_at):
+                joining.join(code, asked_at)

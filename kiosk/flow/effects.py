@@ -60,6 +60,23 @@ class CheckPin:
 
 
 @dataclass(frozen=True, slots=True)
+class SeekCode:
+    """Let the scanner, where one is fitted, read an enrolment code."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCode:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    code: str = field(repr=False)
+    """Short as typed, or long as scanned."""
+    asked_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     text_id: str
 
@@ -87,5 +104,5 @@ class CancelTimer:
 
 Effect = (
     SeekCard | ReleaseCard | FindPerson | BeginFace | EndFace | HandIn | WatchDelivery | PrintSlip | CheckPin | Say | SayAgain
-    | Hush | StartTimer | CancelTimer
+    | Hush | StartTimer | CancelTimer | SeekCode | ReleaseCode | Join
 )

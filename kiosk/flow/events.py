@@ -10,6 +10,7 @@ from kiosk.domain.coaching import Coach, FlashPlan
 from kiosk.domain.decision import FaceEvidence
 from kiosk.domain.document import IdCard
 from kiosk.domain.enrolment import EnrolmentEvidence, NamedLookalike
+from kiosk.domain.join import JoinTrouble, Shut
 from kiosk.domain.roster import PersonRecord
 from kiosk.domain.slip import PrintOutcome
 from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
@@ -51,6 +52,36 @@ class StaffUnknown:
     asked_at: dt.datetime
     locked_for_s: float = 0.0
     """No PIN is looked at before that; 0: the next one may come at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeScanned:
+    """What the scanner read while it was asked to."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    asked_at: dt.datetime
+    """As given with the question."""
+    terminal_id: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinFailed:
+    asked_at: dt.datetime
+    trouble: JoinTrouble
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentChanged:
+    """Whether this machine may work for the office; told at the start and on each change."""
+
+    shut: Shut | None
+    attention: str = ""
+    """Text id of what staff should know although work goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,5 +205,6 @@ class TimeUp:
 Event = (
     Pressed | StaffWanted | Typed | Erased | CardSeen | CardRead | CardFailed | CardLifted | CardWaits | ReaderChanged
     | PrinterChanged | PersonFound | LookupFailed | Coached | TurnSeen | FlashWanted | FaceTried | EnrolmentTaken | FaceFailed
-    | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | StaffKnown | StaffUnknown | TimeUp
+    | HandedIn | HandInFailed | DeliveryKnown | SlipEnded | StaffKnown | StaffUnknown | TimeUp | CodeScanned | Joined | JoinFailed
+    | EnrolmentChanged
 )

@@ -143,6 +143,11 @@ def _reader_changed(session: Session, event: ev.ReaderChanged, around: Surroundi
     return replace(session, reader_usable=event.usable, reader_reason=event.reason), ()
 
 
+def _enrolment_changed(session: Session, event: ev.EnrolmentChanged, around: Surroundings, rules: Rules) -> Result:
+    return replace(session, shut=event.shut, attention=event.attention), ()
+
+
 _MACHINE: Mapping[type, Handler] = {
+    ev.EnrolmentChanged: _enrolment_changed,
     ev.CardSeen: _card_there, ev.CardLifted: _plate_free, ev.ReaderChanged: _reader_changed,
 }

@@ -60,6 +60,16 @@ class StaffGate(Protocol):
         """Whose PIN this is. Answer, not at once: StaffKnown or StaffUnknown with the same `asked_at`."""
 
 
+class Joining(Protocol):
+    def seek_code(self) -> None:
+        """Let the scanner read, where one is fitted. Answer: CodeScanned."""
+
+    def release_code(self) -> None: ...
+
+    def join(self, code: str, asked_at: dt.datetime) -> None:
+        """Redeem an enrolment code. Answer, not at once: Joined or JoinFailed with the same `asked_at`."""
+
+
 class Voice(Protocol):
     def say(self, text_id: str) -> None:
         """Speaks one sentence of the catalogue; an earlier one stops."""

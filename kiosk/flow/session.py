@@ -11,6 +11,7 @@ from kiosk.domain.consent import Consent, ConsentScope
 from kiosk.domain.decision import FaceBands, FaceEvidence, Outcome
 from kiosk.domain.document import IdCard
 from kiosk.domain.enrolment import EnrolmentEvidence, NamedLookalike
+from kiosk.domain.join import Shut
 from kiosk.domain.liveness import Profile
 from kiosk.domain.period import DueDate, PeriodRule
 from kiosk.domain.roster import PersonRecord
@@ -51,6 +52,8 @@ class Rules:
     delivery_wait_s: float
     staff: StaffRules | None = None
     """None: nobody can sign in at this terminal."""
+    join_s: float = 0.0
+    """The longest the office is waited for when this machine is enrolled; 0: it cannot be enrolled from its screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class Session:
     reader_usable: bool = False
     """The reader is not trusted before it has proved itself."""
     reader_reason: str = ""
+    shut: Shut | None = None
+    """Why nobody can be served, whatever the devices are."""
+    attention: str = ""
+    """Text id of what staff should know although work goes on."""
     card_on_reader: bool = False
     card_seen: bool = False
     card: IdCard | None = field(default=None, repr=False)
@@ -106,8 +113,12 @@ class Session:
     pin: str = field(default="", repr=False)
     """As far as it is typed."""
     pin_asked_at: dt.datetime | None = None
-    """Set while a PIN is being checked."""
+    """Set while a PIN is being checked, or an enrolment code."""
     locked_s: int = 0
+    code: str = field(default="", repr=False)
+    """An enrolment code as far as it is typed."""
+    joined: tuple[str, str] | None = None
+    """Terminal id and site, as the office has just given them."""
     staff: str = ""
     """Id of who signed in for this one conversation."""
     enrolment: EnrolmentEvidence | None = field(default=None, repr=False)
@@ -115,13 +126,15 @@ class Session:
 
     def fresh(self, step: Step, trouble: str = "", staff_note: str = "") -> Session:
         """A new session at `step`: nothing of the person stays, only what is true of the machine."""
-        return Session(step=step, reader_usable=self.reader_usable, reader_reason=self.reader_reason,
-                       card_on_reader=self.card_on_reader, trouble=trouble, staff_note=staff_note)
+        return Session(
+            step=step, reader_usable=self.reader_usable, reader_reason=self.reader_reason, shut=self.shut,
+            attention=self.attention, card_on_reader=self.card_on_reader, trouble=trouble, staff_note=staff_note,
+        )
 
     def at(self, step: Step) -> Session:
         """The same conversation one step on; the sentences and digits of the old step are gone."""
         return replace(self, step=step, trouble="", staff_note="", coach=None, turned=0.0, flash=None,
-                       help_open=False, idle_left=None, pin="", pin_asked_at=None, locked_s=0)
+                       help_open=False, idle_left=None, pin="", code="", pin_asked_at=None, locked_s=0)
 
     @property
     def may_retry_camera(self) -> bool:

@@ -9,7 +9,8 @@ from kiosk.domain.liveness import Liveness
 from kiosk.domain.period import DueDate, local_day
 from kiosk.domain.pin import PIN_MIN
 from kiosk.domain.roster import PersonRecord, RosterEntry
-from kiosk.flow import enrol, slips, staff
+from kiosk.domain.short_code import grouped
+from kiosk.flow import enrol, join, slips, staff
 from kiosk.flow.session import Rules, Session
 from kiosk.flow.view import Button, Captured, Step, View
 
@@ -40,6 +41,8 @@ _BUTTONS: dict[Step, frozenset[Button]] = {
     Step.ENDED: frozenset({Button.DONE}),
     Step.STAFF_PIN: frozenset({Button.BACK}),
     Step.STAFF_MENU: frozenset({Button.ENROL, Button.SIGN_OUT}),
+    Step.JOIN: frozenset({Button.BACK}),
+    Step.JOINED: frozenset({Button.SIGN_OUT}),
     Step.ENROL_CARD: frozenset({Button.END}),
     Step.ENROL_PERSON: frozenset({Button.CONTINUE, Button.END}),
     Step.ENROL_CONSENT: frozenset({Button.TICK_ENROL, Button.TICK_SEND_PHOTO, Button.DECLINE, Button.BACK, Button.END}),
@@ -53,7 +56,7 @@ _BUTTONS: dict[Step, frozenset[Button]] = {
 }
 
 
-_SILENT = frozenset({Step.OUT_OF_SERVICE, Step.ATTRACT, Step.STAFF_PIN, Step.STAFF_MENU})
+_SILENT = frozenset({Step.OUT_OF_SERVICE, Step.ATTRACT, Step.STAFF_PIN, Step.STAFF_MENU, Step.JOIN, Step.JOINED})
 """Nothing is said there that could be heard again."""
 
 
@@ -66,13 +69,13 @@ def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
         due = DueDate(entry.next_due, confirmed_by_office=True)
     return View(
         step=session.step,
-        enabled=_enabled(session),
+        enabled=_enabled(session, rules),
         progress=(_PROGRESS[session.step], _STEPS) if session.step in _PROGRESS else None,
         masked_name=session.card.masked_name if session.card else "",
         period=rules.period.state(due.date if due else None, local_day(now)) if session.step is Step.GREETING else None,
         due=due,
         last_case_number=_undecided(record),
-        decision=entry.decision if entry else None,
+        decision=record.last_decision if record else None,
         agreed=session.ticked,
         coach=session.coach,
         turned=session.turned,
@@ -93,13 +96,21 @@ def view_of(session: Session, rules: Rules, now: dt.datetime) -> View:
         help_open=session.help_open,
         idle_seconds_left=session.idle_left,
         staff_entry=staff.may_ask(session, rules),
-        typed=len(session.pin) if staff.may_type(session) else None,
+        typed=_typed(session),
+        code=grouped(session.code),
+        joined=session.joined if session.step is Step.JOINED else None,
         locked_s=session.locked_s,
         masked_number=session.card.masked_number if session.card and identifying else "",
         enrolled=len(entry.templates) if entry and identifying else None,
         enrolled_on=_enrolled_on(entry) if entry and identifying else None,
         captured=_captured(session),
     )
+
+
+def _typed(session: Session) -> int | None:
+    if join.may_type(session):
+        return len(session.code)
+    return len(session.pin) if staff.may_type(session) else None
 
 
 def _enrolled_on(entry: RosterEntry) -> dt.date | None:
@@ -120,13 +131,13 @@ def _captured(session: Session) -> Captured | None:
 
 def _undecided(record: PersonRecord | None) -> str | None:
     """The last case, unless the office has decided it: "received" and "please come again" would contradict each other."""
-    decision = record.entry.decision if record and record.entry else None
+    decision = record.last_decision if record else None
     if record is None or (decision and decision.case_number == record.last_case_number):
         return None
     return record.last_case_number
 
 
-def _enabled(session: Session) -> frozenset[Button]:
+def _enabled(session: Session, rules: Rules) -> frozenset[Button]:
     if session.idle_left is not None:
         return frozenset({Button.MORE_TIME, Button.END})
     if session.help_open:
@@ -148,6 +159,12 @@ def _enabled(session: Session) -> frozenset[Button]:
         buttons -= {Button.RETRY}
     if len(session.pin) >= PIN_MIN and staff.may_type(session):
         buttons |= {Button.ENTER}
+    if join.may_send(session):
+        buttons |= {Button.ENTER}
+    if session.step is Step.STAFF_MENU and rules.join_s > 0:
+        buttons |= {Button.JOIN}
+    if session.step is Step.STAFF_MENU and session.shut is not None:
+        buttons -= {Button.ENROL}
     if session.step is Step.ENROL_CONSENT and session.ticked >= enrol.NEEDED:
         buttons |= {Button.AGREE}
     if session.step is Step.ENROL_CHECK and enrol.may_hand_in(session):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kiosk.domain.pin import PIN_MAX, PIN_MIN
 from kiosk.flow import effects as fx
-from kiosk.flow import enrol, frame
+from kiosk.flow import enrol, frame, join
 from kiosk.flow import events as ev
 from kiosk.flow.session import Rules, Session, Surroundings
 from kiosk.flow.start import PIN, STOP, Result, begin, notice_to_nobody
@@ -25,9 +25,11 @@ def step(session: Session, event: ev.Event, around: Surroundings, rules: Rules) 
 
 
 def may_ask(session: Session, rules: Rules) -> bool:
-    """From the start screen, or what stands in its place for want of paper."""
-    nobody_here = session.step is Step.ATTRACT or notice_to_nobody(session)
-    return rules.staff is not None and nobody_here and not session.help_open
+    """From the start screen, or what stands in its place for want of paper or of the office's leave."""
+    shut = session.step is Step.OUT_OF_SERVICE and session.shut is not None
+    nobody_here = session.step is Step.ATTRACT or notice_to_nobody(session) or shut
+    known = rules.staff is not None or (shut and rules.join_s > 0)
+    return known and nobody_here and not session.help_open
 
 
 def may_type(session: Session) -> bool:
@@ -38,6 +40,8 @@ def ask_pin(session: Session, event: ev.StaffWanted, around: Surroundings, rules
     """No card is looked for meanwhile: a card laid down would begin somebody's certification."""
     if not may_ask(session, rules):
         return session, ()
+    if rules.staff is None:  # a machine that cannot work can be enrolled by whoever has a code, and by nobody else
+        return join.ask_code(session, around, rules)
     return session.fresh(Step.STAFF_PIN), (*STOP, fx.ReleaseCard())
 
 
@@ -61,7 +65,8 @@ def _check(session: Session, around: Surroundings, rules: Rules) -> Result:
 def _known(session: Session, event: ev.StaffKnown, around: Surroundings, rules: Rules) -> Result:
     if session.step is not Step.STAFF_PIN or session.pin_asked_at != event.asked_at:
         return session, ()
-    return replace(session.at(Step.STAFF_MENU), staff=event.staff), (fx.CancelTimer(PIN),)
+    menu = replace(session.at(Step.STAFF_MENU), staff=event.staff, staff_note=session.attention)
+    return menu, (fx.CancelTimer(PIN),)
 
 
 def _unknown(session: Session, event: ev.StaffUnknown, around: Surroundings, rules: Rules) -> Result:
@@ -91,6 +96,7 @@ _CONVERSATION = frame.Conversation(
         (Step.STAFF_PIN, Button.ENTER): _check,
         (Step.STAFF_PIN, Button.BACK): _back,
         (Step.STAFF_MENU, Button.ENROL): enrol.lay_card,
+        (Step.STAFF_MENU, Button.JOIN): join.ask_code,
         (Step.STAFF_MENU, Button.SIGN_OUT): _back,
     },
     handlers={

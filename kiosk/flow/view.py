@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kiosk.domain.case import Standing
@@ -46,6 +46,10 @@ class Step(StrEnum):
     """Staff sign in. Reached by holding the bar above the start screen; leaves by itself."""
     STAFF_MENU = "staff_menu"
     """What staff can do here. Leaves by itself."""
+    JOIN = "join"
+    """接入本机: type the office's code. From the staff menu, or by holding the bar while the machine cannot work."""
+    JOINED = "joined"
+    """What the office calls this machine from now on. Leaves by itself."""
     ENROL_CARD = "enrol_card"
     ENROL_PERSON = "enrol_person"
     """For staff: who the card says this is, and what is enrolled of them already."""
@@ -94,6 +98,8 @@ class Button(StrEnum):
     """The PIN is complete."""
     ENROL = "enrol"
     """采集人脸（生物特征采集）"""
+    JOIN = "join"
+    """接入 / 重新接入"""
     SIGN_OUT = "sign_out"
     TICK_ENROL = "tick_enrol"
     SUBMIT = "submit"
@@ -159,7 +165,11 @@ class View:
     staff_entry: bool = False
     """Staff can sign in from here: the bar above may be held."""
     typed: int | None = None
-    """How many digits of a PIN stand there; None: no digit can be typed now."""
+    """How many digits of a PIN or code stand there; None: no digit can be typed now."""
+    code: str = field(default="", repr=False)
+    """An enrolment code as far as it is typed, in groups."""
+    joined: tuple[str, str] | None = None
+    """Terminal id and site."""
     locked_s: int = 0
     """How long no PIN is taken."""
     masked_number: str = ""

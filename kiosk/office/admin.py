@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import admin
 
-from kiosk.office.desk import cases, face_enrolments, fleet, records, roster  # noqa: F401  registers on import
+from kiosk.office.desk import backups, cases, face_enrolments, fleet, records, roster  # noqa: F401  registers on import
 
 admin.site.site_header = f"{settings.OFFICE.name} · 待遇资格认证审核台"
 admin.site.site_title = settings.OFFICE.name

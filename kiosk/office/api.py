@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 
 from django.db import DatabaseError, connection
@@ -11,44 +10,58 @@ from django.utils import timezone
 from ninja import NinjaAPI
 from pydantic import ValidationError
 
-from kiosk.office import enrolment, heartbeat, ingest, signed
-from kiosk.office.models import Terminal, TerminalKey
+from kiosk.office import content, enrolment, heartbeat, ingest, intake, parts, reconcile, renewal_of_keys, signed
+from kiosk.office.asked import sealed, who_asks
+from kiosk.office.guesses import guesses
+from kiosk.office.outcomes import outcomes_pull
 from kiosk.office.pull import roster_pull
 from kiosk.sync.wire import http
-from kiosk.sync.wire.keys import sealing_public, signing_public
-from kiosk.sync.wire.models import EnrolRequest, RefusalCode
-from kiosk.sync.wire.pull import seal_pull, sign_unchanged
-from kiosk.sync.wire.signing import Context, request_message, verify
+from kiosk.sync.wire.enrolment import ProvenEnrolRequest
+from kiosk.sync.wire.models import EnrolRequest
 
 api = NinjaAPI(title="kiosk office", docs_url=None, openapi_url=None)
 
 
 @api.put(http.CASE_PATH)
 def put_case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
-    return ingest.put(case_id, request.body, request.headers.get(http.SIGNATURE, ""))
+    headers = request.headers
+    return ingest.put(case_id, request.body, headers.get(http.SIGNATURE, ""), headers.get(http.VOUCH, ""))
+
+
+@api.put(http.PART_PATH)
+def put_part(request: HttpRequest, sha256: str) -> HttpResponse:
+    case_id, terminal_id = request.headers.get(http.CASE, ""), request.headers.get(http.KIOSK, "")
+    answer = parts.put(sha256, case_id, request.body, terminal_id, request.headers.get(http.SIGNATURE, ""))
+    intake.wake.set()  # it may be the last one a case waits for
+    return answer
 
 
 @api.get(http.ROSTER_PATH)
 def get_roster(request: HttpRequest, after: int = 0) -> HttpResponse:
-    terminal_id, nonce = request.headers.get(http.KIOSK, ""), request.headers.get(http.NONCE, "")
-    sent, signature = request.headers.get(http.TIME, ""), request.headers.get(http.SIGNATURE, "")
-    timed = sent.isascii() and sent.isdigit() and len(sent) <= 12
-    if not (terminal_id and signature and timed and 0 < len(nonce) <= 64 and after >= 0):
-        return signed.unsigned(400, "the request is not signed")
-    key = TerminalKey.objects.filter(terminal_id=terminal_id).order_by("-epoch").first()
-    if key is None or key.revoked is not None:
-        return signed.refusal(RefusalCode.DEVICE, 403, nonce)
-    message = request_message("GET", request.get_full_path(), sent, nonce)
-    if not verify(Context.REQUEST, message, signature, signing_public(key.signing_key)):
-        return signed.refusal(RefusalCode.INVALID, 403, nonce)
-    if abs(time.time() - int(sent)) > http.REQUEST_WINDOW_S:
-        return signed.unsigned(401, "the terminal's clock is wrong")
-    Terminal.objects.filter(pk=terminal_id).update(last_seen=timezone.now())
-    pull, office = roster_pull(after), signed.office_keys().signing
-    if pull is None:
-        return HttpResponse(status=304, headers={http.PULL_SIGNATURE: sign_unchanged(nonce, office)})
-    body, pull_signature = seal_pull(pull, terminal_id, sealing_public(key.sealing_key), office)
-    return HttpResponse(body, content_type=http.ENVELOPE_TYPE, headers={http.PULL_SIGNATURE: pull_signature})
+    asked = who_asks(request)
+    if isinstance(asked, HttpResponse):
+        return asked
+    return sealed(asked, roster_pull(max(0, after), asked.terminal_id))
+
+
+@api.get(http.OUTCOMES_PATH)
+def get_outcomes(request: HttpRequest, after: int = 0) -> HttpResponse:
+    asked = who_asks(request)
+    if isinstance(asked, HttpResponse):
+        return asked
+    return sealed(asked, outcomes_pull(max(0, after), asked.terminal_id))
+
+
+@api.get(http.CONTENT_PATH)
+def get_content(request: HttpRequest, after: int = 0) -> HttpResponse:
+    asked = who_asks(request)
+    return asked if isinstance(asked, HttpResponse) else content.manifest_answer(asked, after)
+
+
+@api.get(http.CONTENT_FILE_PATH)
+def get_content_file(request: HttpRequest, sha256: str) -> HttpResponse:
+    asked = who_asks(request)
+    return asked if isinstance(asked, HttpResponse) else content.file_answer(sha256)
 
 
 @api.put(http.HEARTBEAT_PATH)
@@ -60,16 +73,43 @@ def put_heartbeat(request: HttpRequest) -> HttpResponse:
     return heartbeat.put(terminal_id, request.body, nonce, signature)
 
 
+@api.post(http.RECONCILE_PATH)
+def post_reconcile(request: HttpRequest) -> HttpResponse:
+    headers = request.headers
+    return reconcile.post(
+        headers.get(http.KIOSK, ""), request.body, headers.get(http.NONCE, ""), headers.get(http.SIGNATURE, ""),
+    )
+
+
 @api.post(http.ENROL_PATH)
 def post_enrol(request: HttpRequest) -> HttpResponse:
+    locked_s = guesses.locked_s()
+    if locked_s > 0:
+        return signed.unsigned(429, "too many wrong codes", retry_after_s=locked_s)
+    proof, data = request.headers.get(http.ENROL_PROOF, ""), request.body
     try:
-        wanted = EnrolRequest.model_validate_json(request.body)
+        if not proof:
+            told = enrolment.enrol(EnrolRequest.model_validate_json(data))
+            admitted = None if told is None else signed.enrolment(told.to_json())
+        else:
+            proven = enrolment.enrol_proven(ProvenEnrolRequest.model_validate_json(data), data, proof)
+            admitted = None if proven is None else signed.enrolment(proven.answer.to_json(), proven.proof_key)
     except ValidationError:
         return signed.unsigned(422, "this is no enrolment request")
-    answer = enrolment.enrol(wanted)
-    if answer is None:
-        return signed.unsigned(403, "the enrolment code is unknown, spent or expired")
-    return signed.enrolment(answer.to_json())
+    return admitted or signed.unsigned(403, "the enrolment code is unknown, spent or expired")
+
+
+@api.post(http.RENEW_PATH)
+def post_renew(request: HttpRequest) -> HttpResponse:
+    return renewal_of_keys.post(request.body, request.headers.get(http.SIGNATURE, ""))
+
+
+@api.get(http.TIME_PATH)
+def get_time(request: HttpRequest) -> HttpResponse:
+    nonce = request.headers.get(http.NONCE, "")
+    if not 0 < len(nonce) <= 64:
+        return signed.unsigned(400, "the request has no nonce")
+    return signed.time(nonce, timezone.now())
 
 
 @api.get("/healthz")

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kiosk.domain.period import PeriodBasis, PeriodRule
+from kiosk.sync.wire.suites import SUITES
 
 
 class OfficeConfig(BaseSettings):
@@ -27,10 +28,22 @@ class OfficeConfig(BaseSettings):
     basis: PeriodBasis = Field(PeriodBasis.ROLLING, description="Period counted in rolling months, 365 days or calendar years.")
     cycle_months: int = Field(12, ge=1, le=60, description="Length of the rolling period.")
     count_current_month: bool = Field(True, description="Whether the month of certification is the first of the period.")
+    algorithms: tuple[str, ...] = Field(
+        tuple(SUITES), min_length=1,
+        description="Sealing algorithms taken from terminals without a list of their own, as a JSON list.",
+    )
     free_floor_mb: int = Field(512, ge=0, description="Below this much free disk no envelope is taken.")
     lost_after_min: int = Field(10, ge=1, description="A terminal without a heartbeat for so many minutes is shown as lost.")
     templates_min: int = Field(2, ge=1, description="With fewer templates the desk advises another enrolment.")
     renew_months: int = Field(24, ge=1, description="So old all photographs may be before the desk advises another enrolment.")
+    backup_dir: Path | None = Field(None, description="Where backups go; unset: `backups` in the data directory.")
+    backup_second_dir: Path | None = Field(
+        None, description="Folder on a second medium, which has to exist: then only the copy there makes a case safe.",
+    )
+    backup_interval_h: float = Field(6.0, gt=0, le=12, description="Hours between backups; terminals erase what is safe.")
+    backup_keep: int = Field(2, ge=2, description="So many verified copies are kept.")
+    pictures_days: int = Field(30, ge=0, description="Days after a decision for which its photographs and clips are kept.")
+    envelope_days: int = Field(3650, ge=365, description="Days for which envelopes are kept as received: the archive's time.")
     reasons: tuple[str, ...] = Field(
         (
             "照片不够清楚，请再认证一次。",
@@ -82,7 +95,7 @@ class OfficeConfig(BaseSettings):
                 "timeout": 20,
                 "init_command": (
                     "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA trusted_schema=OFF;"
-                    "PRAGMA cell_size_check=ON;PRAGMA journal_size_limit=67108864;"
+                    "PRAGMA cell_size_check=ON;PRAGMA secure_delete=ON;PRAGMA journal_size_limit=67108864;"
                 ),
             },
         }

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from kiosk.domain.period import local_day
-from kiosk.office import audit
+from kiosk.office import audit, outcomes
 from kiosk.office.models import AuditEntry, Case, FaceEnrolment, Person
 
 
@@ -25,6 +25,7 @@ def decide(case_id: str, version: int, accepted: bool, reason: str, officer: Use
         case = Case.objects.get(pk=case_id)
         if counts(case):
             _tell_terminals(case)
+            outcomes.note(case)
         audit.append(officer.get_username(), AuditEntry.Action.DECIDED, case.case_number, state=state.value, case=case_id)
     return True
 
@@ -40,7 +41,7 @@ def _tell_terminals(case: Case) -> None:
     if person is None:
         person = Person(number=case.number, name=case.name, category=case.category or "unknown")
     if case.state == Case.State.ACCEPTED:
-        due = settings.OFFICE.period_rule().due_date(local_day(case.captured))
+        due = settings.OFFICE.period_rule().due_date(local_day(case.capture_moment))
         # A case decided late must not take back what a newer one, or the town's own list, has already given.
         person.next_due = max(due, person.next_due) if person.next_due else due
     person.save_changed()

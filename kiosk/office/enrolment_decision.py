@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from kiosk.domain.period import local_day
 from kiosk.domain.roster import TemplateSource
-from kiosk.office import audit
+from kiosk.office import audit, outcomes
 from kiosk.office.decision import counts
 from kiosk.office.models import AuditEntry, FaceCapture, FaceEnrolment, Person, PersonTemplate, Portrait
+from kiosk.office.withdrawal import may_keep
 
 
 def decide_enrolment(pk: str, version: int, accepted: bool, reason: str, retire_older: bool, officer: User) -> bool:
@@ -32,6 +33,8 @@ def decide_enrolment(pk: str, version: int, accepted: bool, reason: str, retire_
             return False
         enrolment = FaceEnrolment.objects.get(pk=pk)
         retired = _take_over(enrolment, retire_older) if accepted and counts(enrolment) else 0
+        if counts(enrolment):
+            outcomes.note(enrolment)
         audit.append(actor, AuditEntry.Action.ENROLMENT_DECIDED, enrolment.case_number, state=state.value, enrolment=pk)
         if retired:
             audit.append(actor, AuditEntry.Action.PORTRAITS_RETIRED, enrolment.case_number, portraits=retired)
@@ -44,6 +47,8 @@ def _take_over(enrolment: FaceEnrolment, retire_older: bool) -> int:
     if person is None:
         person = Person(number=enrolment.number, name=enrolment.name, category=enrolment.category)
     person.save_changed()
+    if not may_keep(enrolment):  # taken back while it waited for review
+        return 0
     day = local_day(enrolment.captured)
     new = [_add(person, capture, day) for capture in enrolment.captures.all()]
     if not retire_older:

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from pydantic import ValidationError
 
-from kiosk.office import signed
+from kiosk.office import clones, dating, heads, signed
+from kiosk.office.backup.make import newest_verified
 from kiosk.office.models import DeviceReport, Heartbeat, Terminal, TerminalKey
 from kiosk.sync.wire import http
 from kiosk.sync.wire.keys import signing_public
@@ -31,19 +32,30 @@ def put(terminal_id: str, data: bytes, nonce: str, signature: str) -> HttpRespon
     if key is None or key.revoked is not None:
         return refuse(RefusalCode.DEVICE, 403)
     message = heartbeat_message(http.HEARTBEAT_PATH, nonce, data)
-    if not verify(Context.HEARTBEAT, message, signature, signing_public(key.signing_key)):
-        return refuse(RefusalCode.INVALID, 403)
+    proven = verify(Context.HEARTBEAT, message, signature, signing_public(key.signing_key))
     try:
         body = HeartbeatBody.model_validate_json(data)
     except ValidationError:
-        return refuse(RefusalCode.INVALID, 422)
-    if (body.kiosk, body.epoch) != (terminal_id, key.epoch):  # another one's, or of a disk from before the last enrolment
+        return refuse(RefusalCode.INVALID, 422 if proven else 403)
+    if not proven or (body.kiosk, body.epoch) != (terminal_id, key.epoch):  # another one's, or of an earlier enrolment
+        if body.kiosk == terminal_id and clones.outlived(body, message, signature):
+            with transaction.atomic(durable=True):
+                clones.notice(terminal_id, "old_enrolment_lives", epoch=body.epoch)
+            return refuse(RefusalCode.CLONE, 403)
+        if not proven and body.kiosk == terminal_id and body.epoch > key.epoch:  # of an enrolment that a restored office has lost
+            return refuse(RefusalCode.DEVICE, 403)
         return refuse(RefusalCode.INVALID, 403)
     try:
         taken, challenge = _take(body, timezone.now())
     except OperationalError:
         return signed.unsigned(503, "the office's database is busy")
-    return signed.heartbeat(HeartbeatAnswer(nonce=nonce, taken=taken, challenge=challenge).to_json())
+    backup = newest_verified()
+    told = HeartbeatAnswer(
+        nonce=nonce, taken=taken, challenge=challenge, now=timezone.now().astimezone(dt.UTC), clone=clones.noticed(terminal_id),
+        audit=body.audit if taken and not heads.differs(terminal_id) else None, office=signed.office_keys().announced,
+        backup="" if backup is None else backup.pk,
+    )
+    return signed.heartbeat(told.to_json())
 
 
 def _take(body: HeartbeatBody, now: dt.datetime) -> tuple[bool, str]:
@@ -61,6 +73,10 @@ def _take(body: HeartbeatBody, now: dt.datetime) -> tuple[bool, str]:
             return False, challenge
         kept = _keep(body, now)
         _keep_devices(body, now)
+        clones.note_boot(body, now)
+        dating.date_waiting(body.kiosk, body.boot)
+        if body.audit is not None:
+            heads.told_by_heartbeat(body.kiosk, body.epoch, body.audit, now)
         Terminal.objects.filter(pk=terminal.pk).update(last_seen=now)
     return True, _challenge(terminal.pk, kept)
 
@@ -76,6 +92,7 @@ def _keep(body: HeartbeatBody, now: dt.datetime) -> Heartbeat:
         "received": now, "sent": body.sent_at, "epoch": body.epoch, "app_version": body.app_version,
         "terminal_seen": body.terminal_seen, "unsent": body.unsent, "held": body.held, "dead": body.dead,
         "oldest_unsent_s": body.oldest_unsent_s, "roster_version": body.roster_version, "free_mb": body.free_mb,
+        "content_version": body.content_version, "office_kids": list(body.office_kids),
     })
     return kept
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from kiosk.domain.decision import Outcome
 from kiosk.domain.liveness import Liveness
+from kiosk.office.dating import columns
 from kiosk.office.models import (
     AttemptClipFrame,
     Case,
@@ -18,6 +19,7 @@ from kiosk.office.models import (
     Photo,
 )
 from kiosk.office.pull import UNKNOWN_CATEGORY
+from kiosk.sync.wire.envelope import parse_header
 from kiosk.sync.wire.face import AttemptBody, ReportBody
 from kiosk.sync.wire.face_enrolment import EnrolmentBody
 from kiosk.sync.wire.models import CaseBody
@@ -62,7 +64,7 @@ def _common(envelope: Envelope, body: CaseBody | EnrolmentBody) -> dict[str, Any
         "category": "" if person.category == UNKNOWN_CATEGORY else person.category, "in_roster": person.in_roster,
         "consent_scopes": [scope.value for scope in consent.scopes], "consent_version": consent.text_version,
         "consent_given": consent.given_at, "captured": body.captured_at, "repeat": body.repeat, "simulated": body.simulated,
-    }
+    } | columns(parse_header(bytes(envelope.raw)))
 
 
 def _add_attempt(case: Case, position: int, attempt: AttemptBody) -> None:

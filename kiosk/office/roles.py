@@ -8,8 +8,8 @@ _REVIEW = ("view_case", "decide_case", "view_faceenrolment", "decide_faceenrolme
 _GROUPS = {
     "操作员": _REVIEW,
     "主管": (
-        *_REVIEW, "change_person", "import_person", "view_terminal", "enrol_terminal", "view_envelope", "view_openingfailure",
-        "view_auditentry",
+        *_REVIEW, "change_person", "import_person", "withdraw_consent", "view_terminal", "enrol_terminal", "view_envelope",
+        "import_bundle", "view_openingfailure", "view_auditentry", "view_backup",
     ),
 }
 

@@ -16,7 +16,8 @@ from openpyxl.utils.exceptions import InvalidFileException
 from kiosk.domain.citizen_id import CitizenId, CitizenIdError
 
 COLUMNS: Mapping[str, str] = {
-    "身份证号": "number", "姓名": "name", "人员类别": "category", "下次认证": "next_due", "照片": "portraits",
+    "身份证号": "number", "姓名": "name", "村（社区）": "district", "人员类别": "category", "下次认证": "next_due",
+    "照片": "portraits",
 }
 _HEADING = {field_name: heading for heading, field_name in COLUMNS.items()}
 _XLSX_MAGIC = b"PK\x03\x04"
@@ -31,6 +32,7 @@ class Problem(TextChoices):
     NUMBER_TWICE = "number_twice", "这个身份证号在文件中重复出现"
     NAME_WRONG = "name_wrong", "姓名为空或过长"
     CATEGORY_WRONG = "category_wrong", "人员类别过长"
+    DISTRICT_WRONG = "district_wrong", "村（社区）名称过长"
     DATE_WRONG = "date_wrong", "日期不正确，应写成 2026-11-30 的样子"
     DATE_EARLIER = "date_earlier", "名册中的日期更晚，已保留较晚的日期"
     PHOTO_MISSING = "photo_missing", "找不到照片文件"
@@ -58,6 +60,7 @@ class RosterRow:
     category: str | None
     next_due: dt.date | None
     portraits: tuple[str, ...] = field(repr=False)
+    district: str | None = None
 
 
 class _CellError(Exception):
@@ -111,9 +114,13 @@ def _row(row: int, cells: Mapping[str, Cell]) -> RosterRow:
         raise _CellError("name", Problem.NAME_WRONG)
     if len(category) > 80:
         raise _CellError("category", Problem.CATEGORY_WRONG)
+    district = _text(cells.get("district"))
+    if len(district) > 80:
+        raise _CellError("district", Problem.DISTRICT_WRONG)
     files = _text(cells.get("portraits")).replace("；", ";").split(";")
     return RosterRow(
         row, number, name, category or None, _date(cells.get("next_due")), tuple(file.strip() for file in files if file.strip()),
+        district or None,
     )
 
 
@@ -134,7 +141,7 @@ def _date(cell: Cell) -> dt.date | None:
 
 
 def _field(cell: Cell) -> str:
-    text = _text(cell).lower()
+    text = _text(cell).lower().replace("(", "（").replace(")", "）")
     return COLUMNS.get(text, text)
 
 

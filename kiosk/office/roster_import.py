@@ -16,6 +16,7 @@ from kiosk.domain.roster import FaceTemplate
 from kiosk.office import audit
 from kiosk.office.models import AuditEntry, Person, PersonTemplate, Portrait
 from kiosk.office.roster_file import COLUMNS, Problem, RosterRow, RowProblem, read
+from kiosk.office.withdrawal import has_withdrawn
 
 _CHUNK = 50
 _PORTRAIT_SIDE = 800
@@ -127,21 +128,28 @@ def _scaled_jpeg(data: bytes) -> bytes | None:
 def _apply(row: RosterRow, portraits: list[_Portrait], report: ImportReport) -> None:
     person = Person.objects.filter(number=row.number).first()
     if person is None:
-        person = Person(number=row.number, name=row.name, category=row.category or "", next_due=row.next_due)
+        person = Person(
+            number=row.number, name=row.name, district=row.district or "", category=row.category or "", next_due=row.next_due,
+        )
         person.save_changed()
         report.added += 1
         report.portraits += sum([_add_portrait(person, portrait)[0] for portrait in portraits])
         return
-    before = (person.name, person.category, person.next_due, person.active)
+    before = _facts(person)
     person.name, person.category, person.active = row.name, row.category or person.category, True
+    person.district = row.district or person.district
     person.next_due = _later(row, person.next_due, report)
     outcomes = [_add_portrait(person, portrait) for portrait in portraits]
     report.portraits += sum(new for new, _ in outcomes)
-    if (person.name, person.category, person.next_due, person.active) == before and not any(told for _, told in outcomes):
+    if _facts(person) == before and not any(told for _, told in outcomes):
         report.unchanged += 1
         return
     person.save_changed()
     report.changed += 1
+
+
+def _facts(person: Person) -> tuple[object, ...]:
+    return person.name, person.district, person.category, person.next_due, person.active
 
 
 def _later(row: RosterRow, known: dt.date | None, report: ImportReport) -> dt.date | None:
@@ -155,6 +163,8 @@ def _later(row: RosterRow, known: dt.date | None, report: ImportReport) -> dt.da
 
 def _add_portrait(person: Person, portrait: _Portrait) -> tuple[bool, bool]:
     """Whether the portrait is new, and whether there is something new to tell terminals."""
+    if has_withdrawn(person.number):
+        return False, False
     row, new = Portrait.objects.get_or_create(person=person, source_sha256=portrait.sha256, defaults={"jpeg": portrait.jpeg})
     if portrait.template is None:
         return new, False

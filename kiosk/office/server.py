@@ -1,4 +1,4 @@
-"""The office's web server: gunicorn, one process with threads, and the thread that opens envelopes.
+"""The office's web server: gunicorn, one process with threads, and what runs beside them.
 
 One process, because SQLite has one writer and envelopes are opened by one hand.
 """
@@ -36,11 +36,16 @@ def run(host: str, port: int) -> None:
 
 
 def _begin(worker: Any) -> None:
-    from kiosk.office import intake
+    from kiosk.office import intake, retention_loop
+    from kiosk.office.backup import make
 
-    worker.intake_stop = threading.Event()
-    worker.intake = threading.Thread(target=intake.run, args=(worker.intake_stop,), name="intake", daemon=True)
-    worker.intake.start()
+    worker.beside_stop = threading.Event()
+    worker.beside = [
+        threading.Thread(target=run, args=(worker.beside_stop,), name=name, daemon=True)
+        for name, run in (("intake", intake.run), ("retention", retention_loop.run), ("backup", make.run))
+    ]
+    for thread in worker.beside:
+        thread.start()
     host, port = worker.sockets[0].getsockname()[:2]
     print(f"office ready on http://{host}:{port}", flush=True)
 
@@ -48,7 +53,8 @@ def _begin(worker: Any) -> None:
 def _end(_: Any, worker: Any) -> None:
     from kiosk.office import intake
 
-    if hasattr(worker, "intake"):
-        worker.intake_stop.set()
+    if hasattr(worker, "beside"):
+        worker.beside_stop.set()
         intake.wake.set()
-        worker.intake.join(timeout=5)
+        for thread in worker.beside:
+            thread.join(timeout=5)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kiosk.office import DATA_VARIABLE, bootstrap, keys
 
 if TYPE_CHECKING:
+    from kiosk.content.manifest import Manifest
+    from kiosk.office.backup.check import Checked
+    from kiosk.office.content import CheckSettings
+    from kiosk.office.retention import Planned
     from kiosk.office.roster_import import ImportReport, MakeTemplates
+    from kiosk.office.usb import BundleReport
 
 _ADMIN = "admin"
 _CLI = "命令行"
@@ -95,12 +102,123 @@ def list_cases() -> list[dict[str, str]]:
     ]
 
 
+def retention_plan() -> dict[str, Any]:
+    """JSON-able; no names, no numbers."""
+    _need_office()
+    from django.utils import timezone
+
+    from kiosk.office.retention import make_plan
+
+    plan = make_plan(timezone.now())
+
+    def told(some: Iterable[Planned]) -> list[dict[str, Any]]:
+        return [
+            {"what": one.what, "count": one.count, "first": one.first and timezone.localtime(one.first).date().isoformat()}
+            for one in some if one.count
+        ]
+
+    return {
+        "at": plan.at.isoformat(timespec="seconds"), "due": told(plan.due), "later": told(plan.later),
+        "waiting_for_an_officer": plan.waiting,
+    }
+
+
+def run_retention() -> dict[str, int]:
+    """Erases what is due; how many of each kind."""
+    _need_office()
+    from django.utils import timezone
+
+    from kiosk.office.retention import run
+
+    return run(timezone.now())
+
+
+def import_bundle(path: Path) -> BundleReport:
+    """What a terminal exported to a memory stick. Raises OSError when the file cannot be read."""
+    _need_office()
+    from kiosk.office.usb import import_bundle as run
+
+    with path.open("rb") as file:
+        return run(file, _CLI)
+
+
+def export_bundle(terminal_id: str, path: Path) -> dict[str, int]:
+    """The way back, whole or not at all; records of each kind. Raises LookupError or OSError."""
+    _need_office()
+    from kiosk.office.usb import write_bundle
+
+    return write_bundle(terminal_id, path, _CLI)
+
+
+def publish_content(
+    folder: Path, check: CheckSettings, min_app: str = "0", not_before: dt.datetime | None = None,
+) -> Manifest:
+    """The folder as the next content package. Raises ContentError, SettingsRefused or OSError."""
+    _need_office()
+    from kiosk.office.content import publish
+
+    return publish(folder, _CLI, check, min_app, not_before)
+
+
 def first_broken_audit_link() -> int | None:
     """None when the chain of operations is whole."""
     _need_office()
     from kiosk.office.audit import first_broken_link
 
     return first_broken_link()
+
+
+def make_backup() -> dict[str, Any]:
+    """Makes one now; `trouble` is empty when it was opened again and found whole."""
+    _need_office()
+    from kiosk.office.backup.make import make_backup as make
+
+    return _told_backup(make())
+
+
+def list_backups() -> list[dict[str, Any]]:
+    _need_office()
+    from kiosk.office.models import Backup
+
+    return [_told_backup(one) for one in Backup.objects.all()]
+
+
+def check_dump(file: Path) -> Checked:
+    """A PostgreSQL dump, restored into a scratch database on this office's server."""
+    _need_office()
+    from kiosk.office.backup import postgres
+
+    return postgres.check_dump(file)
+
+
+def take_archive(folder: Path | None = None) -> dict[str, int]:
+    """What became of each envelope and piece; see `archive.take_in`. Raises NotADirectoryError."""
+    _need_office()
+    from kiosk.office.backup import archive, make
+
+    place = folder or make.folders()[-1] / "archive"
+    if not place.is_dir():
+        raise NotADirectoryError(str(place))
+    return dict(archive.take_in(place))
+
+
+def _told_backup(backup: Any) -> dict[str, Any]:
+    from kiosk.office.backup.make import is_there
+
+    return {
+        "id": backup.pk, "taken": backup.taken.isoformat(timespec="seconds"),
+        "verified": backup.verified and backup.verified.isoformat(timespec="seconds"), "file": backup.file,
+        "there": is_there(backup), "size": backup.size, "envelopes": backup.envelopes, "trouble": backup.trouble,
+    }
+
+
+def data_folder() -> Path:
+    """Of the office that is there. Raises NotInitialised."""
+    _need_office()
+    from django.conf import settings
+
+    data: Path = settings.OFFICE.data
+    return data
 
 
 def _need_office() -> None:

@@ -6,6 +6,7 @@ Never open the live file with another program: an SQLite without the WAL-reset f
 
 from __future__ import annotations
 
+import datetime as dt
 import errno
 import os
 import time
@@ -13,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlcipher3 import dbapi2
 
+from kiosk.store import damage
 from kiosk.store.key import DatabaseKey
+from kiosk.store.pages import key_fits
 from kiosk.store.unusable import StoreUnusable
 
 BUSY_S = 10
+_HOLDS = "holds"
 _READ_BACK = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 _SETTINGS = (
     "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON", "secure_delete = ON",
@@ -32,7 +37,8 @@ def sqlite_is_safe(version: tuple[int, ...]) -> bool:
 
 
 def open_database(path: Path, key: DatabaseKey) -> Engine:
-    """Opens or creates the file and proves that key and settings hold. Raises StoreUnusable, file untouched.
+    """Opens or creates the file and proves that key and settings hold. Raises StoreUnusable, file untouched; a file that
+    is damaged beyond doubt is kept under another name (`damage`).
 
     Transactions begin IMMEDIATE; with the execution option `read_only=True` they begin deferred. One process may
     hold several engines; four connections each.
@@ -41,25 +47,34 @@ def open_database(path: Path, key: DatabaseKey) -> Engine:
         raise StoreUnusable("old_sqlite", f"SQLite {dbapi2.sqlite_version} can corrupt the file; install sqlcipher3 0.6.4")
     try:
         _check_file(path)
+        damage.refuse_damaged(path, dt.datetime.now(dt.UTC))
         if path.exists() and path.stat().st_size:
             _check_key(path, key)
-        probe = dbapi2.connect(str(path), timeout=BUSY_S)
-        try:
-            prepare(probe, key)
-        finally:
-            probe.close()
+        with damage.in_use(path):
+            probe = dbapi2.connect(str(path), timeout=BUSY_S)
+            try:
+                prepare(probe, key)
+            finally:
+                probe.close()
     except dbapi2.DatabaseError as error:
-        raise explain(path, error) from None
+        raise refuse(path, key, error) from None
     except OSError as error:
         raise StoreUnusable("read_only", f"{path} cannot be reached ({error.strerror}); check owner and mount") from None
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)), module=dbapi2, pool_size=4, max_overflow=0,
-        connect_args={"timeout": BUSY_S}, hide_parameters=True,
+        creator=lambda: _connection(path, "rw", check_same_thread=False), hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
+    def _connect(connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_HOLDS] = damage.hold(path)
         prepare(connection, key)
+
+    @event.listens_for(engine, "close")
+    def _close(_connection: Any, record: ConnectionPoolEntry) -> None:
+        held = record.info.pop(_HOLDS, None)
+        if held is not None:
+            os.close(held)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -105,11 +120,24 @@ def _unlock(connection: dbapi2.Connection, key: DatabaseKey) -> None:
 
 def _check_key(path: Path, key: DatabaseKey) -> None:
     """Through a read-only connection: with a wrong key not even a checkpoint of the log may happen."""
-    connection = dbapi2.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+    open_read_only(path, key).close()
+
+
+def open_read_only(path: Path, key: DatabaseKey) -> dbapi2.Connection:
+    """One connection that changes nothing and makes nothing, for whoever examines a file. Raises DatabaseError."""
+    connection = _connection(path, "ro")
     try:
         _unlock(connection, key)
-    finally:
+    except dbapi2.DatabaseError:
         connection.close()
+        raise
+    return connection
+
+
+def _connection(path: Path, mode: str, check_same_thread: bool = True) -> dbapi2.Connection:
+    """mode: `rw` or `ro`; neither makes a file that is not there."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return dbapi2.connect(uri, uri=True, timeout=BUSY_S, check_same_thread=check_same_thread)
 
 
 def _check_file(path: Path) -> None:
@@ -123,17 +151,38 @@ def _check_file(path: Path) -> None:
         raise StoreUnusable("read_only", f"{path} and its folder must be writable for this user; check owner and mount")
 
 
+def refuse(path: Path, key: DatabaseKey, error: BaseException) -> StoreUnusable:
+    """As `explain`; and a file that is damaged beyond doubt is set aside. No connection of this process is open.
+
+    A file none of whose pages the key fits is never moved: the key may be the wrong one.
+    """
+    found = explain(path, error)
+    if found.reason not in ("damaged", "wrong_key"):
+        return found
+    try:
+        fits = key_fits(path, key)
+        return damage.set_aside(path, dt.datetime.now(dt.UTC)) if fits else explain_key(path)
+    except OSError as trouble:
+        return StoreUnusable("read_only", f"{path} cannot be read or moved ({trouble.strerror}); check owner and mount")
+
+
+def explain_key(path: Path) -> StoreUnusable:
+    return StoreUnusable(
+        "wrong_key", f"{path} does not open with this key: give the right one; keep the file, it may hold unsent cases",
+    )
+
+
 def explain(path: Path, error: BaseException) -> StoreUnusable:
     """What an error of the driver means for whoever has to help."""
     name = getattr(error, "sqlite_errorname", "") or type(error).__name__
     if name.startswith("SQLITE_NOTADB"):
-        return StoreUnusable(
-            "wrong_key", f"{path} does not open with this key: give the right one; keep the file, it may hold unsent cases",
-        )
+        return explain_key(path)
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return StoreUnusable("read_only", f"{path} cannot be opened for writing ({name}); check owner and mount")
-    if name.startswith("SQLITE_FULL"):
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")):
         return StoreUnusable("disk_full", f"no room beside {path}: {os.strerror(errno.ENOSPC)}; free space on this disk")
     if name.startswith("SQLITE_BUSY"):
         return StoreUnusable("busy", f"another program holds {path}; end it and start again")
-    return StoreUnusable("damaged", f"{path} cannot be used ({name}); keep the file and call for help, it may hold unsent cases")
+    if name.startswith("SQLITE_CORRUPT"):
+        return StoreUnusable("damaged", f"{path} is damaged ({name}); keep the file and call for help, it may hold unsent cases")
+    return StoreUnusable("io_error", f"{path} cannot be used ({name}); check the disk, keep the file, it may hold unsent cases")

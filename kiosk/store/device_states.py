@@ -10,6 +10,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
+from kiosk.store import audit
 from kiosk.store.models import DeviceRow
 from kiosk.store.settings import get_setting, put_setting
 
@@ -18,10 +19,12 @@ TOUCH_STEP = dt.timedelta(seconds=60)
 _ALIVE = "terminal_alive"
 _CODE = re.compile(r"[a-z0-9_]{0,40}")
 _UNNAMED = "unnamed"
+_FAULTS = (DeviceState.OFFLINE, DeviceState.DEGRADED)
 
 
 class DeviceStates:
-    """One row per device, written only when state or reason changes. Every call is its own transaction.
+    """One row per device, written only when state or reason changes. Every call is its own transaction. A device that
+    becomes faulty, and one that ceases to be, goes into the audit chain.
 
     BUSY is never stored: a printer that prints is the same machine as before. It stands for READY where the row said
     OFFLINE or UNKNOWN, and leaves READY and DEGRADED as they are; so a slip costs no write and nobody sees a flicker.
@@ -57,6 +60,9 @@ class DeviceStates:
         now = self._now()
         with Session(self._engine) as session, session.begin():
             session.merge(DeviceRow(kind=status.kind, state=state, reason=reason, since=status.since or now, updated_at=now))
+            before = DeviceState.UNKNOWN if known is None else known[0]
+            if state != before and (state in _FAULTS or before in _FAULTS):
+                audit.append(session, "device_state", kind=status.kind.value, state=state.value, reason=reason)
 
     def touch(self) -> None:
         """The terminal runs. Written at most once a minute, at once when the clock has jumped."""

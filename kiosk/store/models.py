@@ -74,7 +74,7 @@ class CaseRow(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     """uuid7"""
     business_key: Mapped[bytes] = mapped_column(unique=True)
-    """HMAC of item, number, period and repeat: the same wish twice is one case."""
+    """Blind index (`hashes.blind`) of item, number, period and repeat: the same wish twice is one case."""
     case_number: Mapped[str] = mapped_column(unique=True)
     query_token: Mapped[str]
     item: Mapped[str]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy import Engine, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kiosk.store import audit
-from kiosk.store.models import CaseRow, OutboxRow, OutboxState
+from kiosk.store.damage import suspect
+from kiosk.store.models import CaseRow, OutboxRow, OutboxState, PartRow
 
 HELD = "held"
 """Receipt level of bytes the office stored but could not read yet: asked again until it could."""
@@ -29,12 +32,23 @@ class DueCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Of a case too large for one request."""
+
+    sha256: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxCounts:
     unsent: int
     """Pending rows."""
     held: int
     dead: int
     delivered: int
+    """Acknowledged and not held, whether safe or not."""
+    unsafe: int
+    """Of those, not yet safe."""
     oldest_unsent: dt.datetime | None
     """When the oldest pending case was handed in."""
     last_error: str | None
@@ -75,6 +89,36 @@ class Outbox:
             case = session.get_one(CaseRow, row.case_id)
             return DueCase(case.id, row.epoch, case.sealed, case.digest, case.signature)
 
+    def unsettled(self, case_id: str, receipt: bytes) -> DueCase | None:
+        """A case for which this receipt, not judged yet, would be news; None: unknown here, or proven already."""
+        with Session(self._reader) as session, session.begin():
+            row = session.scalars(select(OutboxRow).where(OutboxRow.case_id == case_id)).first()
+            if row is None or (row.state == OutboxState.ACKED and (row.ack_level != HELD or row.answer == receipt)):
+                return None
+            case = session.get_one(CaseRow, case_id)
+            return DueCase(case.id, row.epoch, case.sealed, case.digest, case.signature)
+
+    def next_piece(self, case_id: str) -> Piece | None:
+        """The first piece not proven to be in the office; None: the case itself may go."""
+        waiting = (
+            select(PartRow.sha256, PartRow.body).where(PartRow.case_id == case_id, PartRow.delivered.is_(None))
+            .order_by(PartRow.position).limit(1)
+        )
+        with Session(self._reader) as session, session.begin():
+            row = session.execute(waiting).first()
+            return None if row is None else Piece(row.sha256, row.body)
+
+    def piece_delivered(self, sha256: str, now: dt.datetime) -> None:
+        """A verified receipt of this piece."""
+        with Session(self._engine) as session, session.begin():
+            session.get_one(PartRow, sha256).delivered = now
+
+    def pieces_lost(self, case_id: str, digests: Collection[str]) -> int:
+        """The office names pieces it does not have (any more): they go again. Returns how many of them are of this case."""
+        lost = update(PartRow).where(PartRow.case_id == case_id, PartRow.sha256.in_(digests)).values(delivered=None)
+        with Session(self._engine) as session, session.begin():
+            return len(session.scalars(lost.returning(PartRow.sha256)).all())
+
     def acked(self, case_id: str, level: str, receipt: bytes, signature: str, now: dt.datetime) -> None:
         """A verified receipt, kept exactly as signed."""
         with Session(self._engine) as session, session.begin():
@@ -97,6 +141,11 @@ class Outbox:
         """No usable answer: the row stays as it is and comes again at the time `claim` has set."""
         with Session(self._engine) as session, session.begin():
             _row(session, case_id).last_error = error[:300]
+
+    def damaged(self, case_id: str) -> None:
+        """What was read is not what was committed: the row stays, and the next opening examines the whole file."""
+        suspect(Path(str(self._engine.url.database)))
+        self.unproven(case_id, "damaged_here")
 
     def release(self, case_id: str, error: str, now: dt.datetime) -> None:
         """Not this row's fault (no connection, office busy): the attempt does not count and the row is due at once."""
@@ -125,11 +174,12 @@ def count(engine: Engine) -> OutboxCounts:
     pending = OutboxRow.state == OutboxState.PENDING
     acked, held = OutboxRow.state == OutboxState.ACKED, OutboxRow.ack_level == HELD
     with Session(engine.execution_options(read_only=True)) as session, session.begin():
-        unsent, waiting, dead, delivered = session.execute(select(
+        unsent, waiting, dead, delivered, unsafe = session.execute(select(
             func.count().filter(pending),
             func.count().filter(acked, held),
             func.count().filter(OutboxRow.state == OutboxState.DEAD),
             func.count().filter(acked, ~held),
+            func.count().filter(acked, OutboxRow.ack_level == "committed"),
         ).select_from(OutboxRow)).one()
         oldest = session.scalar(
             select(CaseRow.created).join(OutboxRow, OutboxRow.case_id == CaseRow.id).where(pending)
@@ -139,7 +189,7 @@ def count(engine: Engine) -> OutboxCounts:
             select(OutboxRow.last_error).where(pending, OutboxRow.last_try.is_not(None))
             .order_by(OutboxRow.last_try.desc()).limit(1)
         )
-        return OutboxCounts(unsent, waiting, dead, delivered, oldest, error)
+        return OutboxCounts(unsent, waiting, dead, delivered, unsafe, oldest, error)
 
 
 def _row(session: Session, case_id: str) -> OutboxRow:

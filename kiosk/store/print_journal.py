@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from kiosk.domain.slip import PrintOutcome
+from kiosk.store import audit
 from kiosk.store.models import PrintRow, PrintState
 
 
@@ -31,10 +32,13 @@ class PrintJournal:
         with Session(self._engine) as session, session.begin():
             row = session.get_one(PrintRow, job)
             row.state, row.sending_at = PrintState.SENDING, self._now()
+            audit.append(
+                session, "print_sent", job=job, kind=row.kind, case=row.case_number, copy=row.copy, sha256=row.digest,
+            )
 
     def end(self, job: int, outcome: PrintOutcome, evidence: str) -> None:
         with Session(self._engine) as session, session.begin():
-            self._end(session.get_one(PrintRow, job), PrintState(outcome.value), evidence)
+            self._end(session, session.get_one(PrintRow, job), PrintState(outcome.value), evidence)
 
     def settle_interrupted(self, kind: str) -> int:
         """At every opening of the device: `sending` becomes unknown and is counted; `queued` was never sent."""
@@ -42,9 +46,9 @@ class PrintJournal:
         with Session(self._engine) as session, session.begin():
             sending = session.scalars(of_kind.where(PrintRow.state == PrintState.SENDING)).all()
             for row in sending:
-                self._end(row, PrintState.UNKNOWN, "interrupted")
+                self._end(session, row, PrintState.UNKNOWN, "interrupted")
             for row in session.scalars(of_kind.where(PrintRow.state == PrintState.QUEUED)):
-                self._end(row, PrintState.BLOCKED, "interrupted")
+                self._end(session, row, PrintState.BLOCKED, "interrupted")
             return len(sending)
 
     def last_is_unknown(self, kind: str) -> bool:
@@ -54,5 +58,6 @@ class PrintJournal:
         with Session(self._engine) as session:
             return session.scalar(states.limit(1)) in (PrintState.SENDING, PrintState.UNKNOWN)
 
-    def _end(self, row: PrintRow, state: PrintState, evidence: str) -> None:
+    def _end(self, session: Session, row: PrintRow, state: PrintState, evidence: str) -> None:
         row.state, row.evidence, row.ended_at = state, evidence, self._now()
+        audit.append(session, "print_ended", job=row.job, outcome=state.value)

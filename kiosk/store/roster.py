@@ -55,6 +55,17 @@ class Roster:
             put_setting(session, _VERSION, str(version))
         return True
 
+    def catch_up(self, entries: Iterable[RosterEntry], version: int) -> bool:
+        """Takes a whole roster at once. False, and nothing changed, when the terminal is as far already."""
+        with Session(self._engine) as session, session.begin():
+            if _version(session) >= version:
+                return False
+            session.execute(delete(RosterRow))
+            for entry in entries:
+                session.merge(_row(entry))
+            put_setting(session, _VERSION, str(version))
+        return True
+
 
 def start_over(session: Session) -> None:
     """The next pull asks for everything; until then the entries stay."""

@@ -9,7 +9,7 @@ import random
 import secrets
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
 from pydantic import ValidationError
@@ -20,12 +20,19 @@ from kiosk.domain.status import DeviceStatus
 from kiosk.store.device_states import DeviceStates
 from kiosk.store.outbox import count
 from kiosk.store.roster import Roster
+from kiosk.sync.audit_heads import keep_countersigned, present_head
+from kiosk.sync.clock import boot_id, check_dates, mono_ms, note_office_time
+from kiosk.sync.content import in_use
 from kiosk.sync.identity import Identity, load_identity
 from kiosk.sync.link import Answer, OfficeLink
+from kiosk.sync.office_keys import learn
+from kiosk.sync.reconcile import OFFICE_BACKUP
 from kiosk.sync.refusal import signed_refusal
+from kiosk.sync.standing import CLONE, note
 from kiosk.sync.status import note_heartbeat
 from kiosk.sync.wire import http
-from kiosk.sync.wire.models import COUNT_MAX, DeviceBody, HeartbeatAnswer, HeartbeatBody
+from kiosk.sync.wire.keys import key_id
+from kiosk.sync.wire.models import COUNT_MAX, DeviceBody, HeartbeatAnswer, HeartbeatBody, RefusalCode
 from kiosk.sync.wire.signing import Context, heartbeat_message, sign
 
 _PAUSE_S = 5.0
@@ -41,6 +48,11 @@ class HeartbeatResult:
 
     contact: bool
     trouble: str | None
+    told: HeartbeatAnswer | None = field(default=None, compare=False, repr=False)
+    """What the office said of a heartbeat it has taken."""
+    answer: bytes = field(default=b"", compare=False, repr=False)
+    """`told` exactly as signed."""
+    signature: str = field(default="", compare=False, repr=False)
 
 
 def compose(engine: Engine, identity: Identity, config: KioskConfig, now: Callable[[], dt.datetime]) -> HeartbeatBody:
@@ -58,6 +70,8 @@ def compose(engine: Engine, identity: Identity, config: KioskConfig, now: Callab
         unsent=counts.unsent, held=counts.held, dead=counts.dead,
         oldest_unsent_s=None if oldest is None else min(COUNT_MAX, max(0, int((sent_at - oldest).total_seconds()))),
         roster_version=Roster(engine).version(), free_mb=_free_mb(config),
+        content_version=in_use(engine).version, boot=boot_id(), mono_ms=mono_ms(), audit=present_head(engine),
+        office_kids=tuple(key_id(key) for key in identity.office_signing),
     )
 
 
@@ -80,7 +94,7 @@ def send(link: OfficeLink, identity: Identity, body: HeartbeatBody) -> Heartbeat
                 return HeartbeatResult(True, f"refused_{refusal.code}")
             return HeartbeatResult(contact, "not_the_office" if answer.status == 200 else f"http_{answer.status}")
         if told.taken:
-            return HeartbeatResult(True, None)
+            return HeartbeatResult(True, None, told, answer.body, answer.header(http.HEARTBEAT_SIGNATURE))
         contact, body = True, body.model_copy(update={"challenge": told.challenge})
     return HeartbeatResult(contact, "not_taken")
 
@@ -94,6 +108,18 @@ def heartbeat_once(engine: Engine, config: KioskConfig, now: Callable[[], dt.dat
     with OfficeLink(identity.office_url, config.sync.connect_timeout_s, config.sync.total_timeout_s) as link:
         result = send(link, identity, body)
     note_heartbeat(engine, now() if result.contact else None, result.trouble)
+    if result.trouble == f"refused_{RefusalCode.CLONE.value}":
+        note(engine, CLONE, "noticed")
+    if result.told is not None:
+        note(engine, CLONE, "noticed" if result.told.clone else "")
+        if result.told.now is not None:
+            note_office_time(engine, result.told.now, now())
+        if body.audit is not None and result.told.audit == body.audit:
+            keep_countersigned(engine, identity, body.audit, result.answer, result.signature)
+        note(engine, OFFICE_BACKUP, result.told.backup)
+        if result.told.office is not None:
+            learn(engine, identity, result.told.office, result.answer, result.signature)
+    check_dates(engine, config, identity, result.trouble, now)
 
 
 class HeartbeatJob:

@@ -1,29 +1,28 @@
-"""Who this terminal is for the office: its keys, kept in the encrypted database, and how it gets enrolled."""
+"""Who this terminal is for the office: its keys, kept in the encrypted database and made here."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from pydantic import ValidationError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from kiosk.store import audit
+from kiosk.store import audit, outcomes
+from kiosk.store.models import OutboxRow, OutboxState
+from kiosk.store.outbox import HELD
 from kiosk.store.roster import start_over
 from kiosk.store.settings import get_setting, put_setting
-from kiosk.sync.link import Answer, LinkDown, NoAnswer, OfficeLink
-from kiosk.sync.wire import http
+from kiosk.sync.standing import forget_refusals
 from kiosk.sync.wire.base import Wire
-from kiosk.sync.wire.enrolment import EnrolmentCode
-from kiosk.sync.wire.keys import private_hex, public_hex, sealing_private, sealing_public, signing_private, signing_public
-from kiosk.sync.wire.models import EnrolAnswer, EnrolRequest, KeyHex
+from kiosk.sync.wire.keys import sealing_private, sealing_public, signing_private, signing_public
+from kiosk.sync.wire.models import EnrolAnswer, KeyHex, Moment, RefusalCode
 from kiosk.sync.wire.signing import Context, verify
 
-_SETTING = "identity"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+SETTING = "identity"
+_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,90 +37,121 @@ class Identity:
     sealing_key: X25519PrivateKey = field(repr=False)
     office_sealing: X25519PublicKey = field(repr=False)
     office_signing: tuple[Ed25519PublicKey, ...] = field(repr=False)
+    enrolled_at: dt.datetime | None = None
+    """When these keys were taken into use, by the terminal's clock; None: before that was kept."""
 
     def office_signed(self, context: Context, message: bytes, signature: str) -> bool:
         return any(verify(context, message, signature, key) for key in self.office_signing)
 
 
-@dataclass(frozen=True, slots=True)
-class EnrolFailed:
-    """reason: `needs_https`, `no_connection`, `no_answer` (the code may be used up), `refused_<status>`, `not_the_office`."""
+class EarlierKeys(Wire):
+    """Of an enrolment that has ended, kept while a case of it is not proven delivered."""
 
-    reason: str
+    terminal_id: str
+    epoch: int
+    signing_key: KeyHex
+    sealing_key: KeyHex
 
 
-class _Stored(Wire):
+class Stored(Wire):
+    """The identity as it lies in the encrypted database."""
+
     office_url: str
     signing_key: KeyHex
     sealing_key: KeyHex
     answer: EnrolAnswer
+    enrolled_at: Moment | None = None
+    earlier: tuple[EarlierKeys, ...] = ()
 
 
 def load_identity(engine: Engine) -> Identity | None:
     """None before enrolment."""
     with Session(engine.execution_options(read_only=True)) as session, session.begin():
-        text = get_setting(session, _SETTING)
-    return None if text is None else _identity(_Stored.model_validate_json(text))
+        text = get_setting(session, SETTING)
+    return None if text is None else _identity(Stored.model_validate_json(text))
 
 
-def enrol(engine: Engine, code: EnrolmentCode, name: str, connect_s: float, total_s: float) -> Identity | EnrolFailed:
-    """Redeems a one-time code. A terminal enrolled before keeps its keys, so that what it still has to send stays valid.
+def take_identity(engine: Engine, stored: Stored, act: str, clear: str) -> Identity:
+    """From here on this terminal is that one; one transaction with everything that follows from it.
 
-    name: what the clerk sees. Nothing is stored unless the office's own signature stands under the answer.
+    act: for the audit. clear: the setting that held the keys until now. Cases the office refused because their number was
+    there already are sent again: the new enrolment stands up for them.
     """
-    url = urlsplit(code.url)
-    if url.scheme != "https" and url.hostname not in _LOOPBACK:
-        return EnrolFailed("needs_https")
-    known = load_identity(engine)
-    signing_key = known.signing_key if known else Ed25519PrivateKey.generate()
-    sealing_key = known.sealing_key if known else X25519PrivateKey.generate()
-    request = EnrolRequest(
-        token=code.token, name=name, signing_key=public_hex(signing_key.public_key()),
-        sealing_key=public_hex(sealing_key.public_key()),
-    )
-    with OfficeLink(code.url, connect_s, total_s) as link:
-        result = link.exchange(
-            "POST", http.ENROL_PATH, {"Content-Type": http.JSON_TYPE}, request.to_json(), http.ANSWER_BYTES_MAX,
-        )
-    match result:
-        case LinkDown():
-            return EnrolFailed("no_connection")
-        case NoAnswer():
-            return EnrolFailed("no_answer")
-        case Answer(status=status) if status != 200:
-            return EnrolFailed(f"refused_{status}")
-    answer = _verified(result, code, request)
-    if answer is None:
-        return EnrolFailed("not_the_office")
-    stored = _Stored(
-        office_url=code.url, signing_key=private_hex(signing_key), sealing_key=private_hex(sealing_key), answer=answer,
-    )
-    _save(engine, stored)
+    with Session(engine) as session, session.begin():
+        before = get_setting(session, SETTING)
+        stored = stored.model_copy(update={"earlier": _kept(session, None if before is None else _stored(before), stored)})
+        put_setting(session, SETTING, stored.model_dump_json())
+        put_setting(session, clear, "")
+        if act == "enrolled":
+            start_over(session)
+            outcomes.start_over(session)
+        _send_again(session)
+        forget_refusals(session)
+        audit.append(session, act, terminal=stored.answer.terminal_id, epoch=stored.answer.epoch)
     return _identity(stored)
 
 
-def _verified(answer: Answer, code: EnrolmentCode, request: EnrolRequest) -> EnrolAnswer | None:
-    if not verify(Context.ENROL, answer.body, answer.header(http.ENROL_SIGNATURE), signing_public(code.signing_key)):
-        return None
-    try:
-        told = EnrolAnswer.model_validate_json(answer.body)
-    except ValidationError:
-        return None
-    return told if told.signing_key == request.signing_key else None
-
-
-def _save(engine: Engine, stored: _Stored) -> None:
+def drop_proven_keys(engine: Engine) -> None:
+    """Keys of earlier enrolments go once nothing sealed under them is unproven."""
+    with Session(engine.execution_options(read_only=True)) as session, session.begin():
+        text = get_setting(session, SETTING)
+        if text is None or not _stored(text).earlier:
+            return
     with Session(engine) as session, session.begin():
-        put_setting(session, _SETTING, stored.model_dump_json())
-        start_over(session)
-        audit.append(session, "enrolled", terminal=stored.answer.terminal_id, epoch=stored.answer.epoch)
+        text = get_setting(session, SETTING)
+        assert text is not None
+        stored = _stored(text)
+        unproven = _unproven_epochs(session)
+        kept = tuple(one for one in stored.earlier if one.epoch in unproven)
+        if kept != stored.earlier:
+            put_setting(session, SETTING, stored.model_copy(update={"earlier": kept}).model_dump_json())
 
 
-def _identity(stored: _Stored) -> Identity:
+def earlier_keys(engine: Engine) -> tuple[EarlierKeys, ...]:
+    with Session(engine.execution_options(read_only=True)) as session, session.begin():
+        text = get_setting(session, SETTING)
+    return () if text is None else _stored(text).earlier
+
+
+def _kept(session: Session, before: Stored | None, after: Stored) -> tuple[EarlierKeys, ...]:
+    """Earlier keys that are still good for something, those of the enrolment that ends now among them."""
+    if before is None or before.signing_key == after.signing_key:
+        return () if before is None else before.earlier
+    ended = EarlierKeys(
+        terminal_id=before.answer.terminal_id, epoch=before.answer.epoch, signing_key=before.signing_key,
+        sealing_key=before.sealing_key,
+    )
+    unproven = _unproven_epochs(session)
+    return tuple(one for one in (*before.earlier, ended) if one.epoch in unproven)
+
+
+def _unproven_epochs(session: Session) -> frozenset[int]:
+    held = and_(OutboxRow.state == OutboxState.ACKED, OutboxRow.ack_level == HELD)
+    unproven = or_(OutboxRow.state != OutboxState.ACKED, held)
+    return frozenset(session.scalars(select(OutboxRow.epoch).where(unproven).distinct()))
+
+
+def _send_again(session: Session) -> None:
+    """Refused for their number, or with the enrolment they were sealed under: due at once."""
+    clash = and_(OutboxRow.state == OutboxState.DEAD, OutboxRow.last_error == RefusalCode.SEQ.value)
+    again = update(OutboxRow).where(or_(clash, OutboxRow.state == OutboxState.PENDING)).values(
+        state=OutboxState.PENDING, attempts=0, next_at=_LONG_AGO,
+    )
+    clashed = session.scalar(select(func.count()).select_from(OutboxRow).where(clash))
+    session.execute(again)
+    if clashed:
+        audit.append(session, "refused_cases_requeued", count=clashed)
+
+
+def _stored(text: str) -> Stored:
+    return Stored.model_validate_json(text)
+
+
+def _identity(stored: Stored) -> Identity:
     answer = stored.answer
     return Identity(
         terminal_id=answer.terminal_id, site=answer.site, epoch=answer.epoch, office_url=stored.office_url,
         signing_key=signing_private(stored.signing_key), sealing_key=sealing_private(stored.sealing_key),
         office_sealing=sealing_public(answer.office.sealing),
-        office_signing=tuple(signing_public(key) for key in answer.office.signing),
+        office_signing=tuple(signing_public(key) for key in answer.office.signing), enrolled_at=stored.enrolled_at,
     )

@@ -9,9 +9,16 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 import httpx
+
+CERTIFICATE_DATES: Final = "certificate_dates"
+"""Reason of LinkDown: the certificate is good but for its dates, so this machine's clock or the office's certificate is not."""
+_NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL; `ssl` has no name for it."""
+_NOT_YET_VALID, _EXPIRED = 9, 10
+"""X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +50,18 @@ class NoAnswer:
 class OfficeLink:
     """Used by one thread. Certificates are checked against the machine's own trust store."""
 
-    def __init__(self, url: str, connect_s: float, total_s: float) -> None:
-        """url: scheme, host, port; total_s: absolute limit of one exchange from the first byte to the last."""
+    def __init__(self, url: str, connect_s: float, total_s: float, any_date: bool = False) -> None:
+        """url: scheme, host, port; total_s: absolute limit of one exchange from the first byte to the last.
+
+        any_date: names and signatures of certificates are checked, their dates are not. For asking what time it is.
+        """
         self._total_s = total_s
         self._socket: socket.socket | None = None
+        context = ssl.create_default_context()
+        if any_date:
+            context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
         self._client = httpx.Client(
-            base_url=url, verify=ssl.create_default_context(), follow_redirects=False,
+            base_url=url, verify=context, follow_redirects=False,
             timeout=httpx.Timeout(total_s, connect=connect_s), headers={"Accept-Encoding": "identity"},
         )
 
@@ -80,7 +93,7 @@ class OfficeLink:
                         return NoAnswer("answer_too_long")
                 return Answer(response.status_code, response.headers, bytes(body))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            return LinkDown(type(error).__name__)
+            return LinkDown(CERTIFICATE_DATES if _only_dates(error) else type(error).__name__)
         except httpx.HTTPError as error:
             return NoAnswer("timeout" if cut.is_set() or isinstance(error, httpx.TimeoutException) else type(error).__name__)
         finally:
@@ -97,3 +110,11 @@ class OfficeLink:
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _only_dates(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_code in (_NOT_YET_VALID, _EXPIRED)
+        error = error.__cause__ or error.__context__
+    return False

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry, TemplateSource
 from kiosk.store.roster import Roster
+from kiosk.sync.asking import PullResult, Unchanged, ask
 from kiosk.sync.identity import Identity
-from kiosk.sync.link import Answer, LinkDown, NoAnswer, OfficeLink
-from kiosk.sync.refusal import signed_refusal
+from kiosk.sync.link import Answer, OfficeLink
 from kiosk.sync.wire import http
 from kiosk.sync.wire.envelope import EnvelopeError
 from kiosk.sync.wire.face import TemplateBody
-from kiosk.sync.wire.models import DecisionBody, RosterEntryBody, RosterPull
-from kiosk.sync.wire.pull import open_pull, verify_unchanged
-from kiosk.sync.wire.signing import Context, request_message, sign
-
-
-@dataclass(frozen=True, slots=True)
-class PullResult:
-    """contact: the office itself answered. trouble: stable code, None when the roster is up to date."""
-
-    contact: bool
-    trouble: str | None
+from kiosk.sync.wire.models import DecisionBody, RosterEntryBody
+from kiosk.sync.wire.pull import open_pull
 
 
 def pull_roster(link: OfficeLink, identity: Identity, roster: Roster, now: dt.datetime) -> PullResult:
@@ -32,18 +22,14 @@ def pull_roster(link: OfficeLink, identity: Identity, roster: Roster, now: dt.da
     contact = False
     while True:
         after = roster.version()
-        nonce = secrets.token_hex(16)
-        result = _ask(link, identity, after, nonce, now)
-        if not isinstance(result, Answer):
-            return PullResult(contact, result.reason)
-        signature = result.header(http.PULL_SIGNATURE)
-        if result.status == 304 and verify_unchanged(nonce, signature, identity.office_signing):
-            return PullResult(True, None)
-        refusal = signed_refusal(result, identity, nonce, "")
-        if refusal is not None:
-            return PullResult(True, f"refused_{refusal.code}")
-        if result.status != 200:
-            return PullResult(contact, f"http_{result.status}")
+        result = ask(link, identity, http.roster_target(after), http.PULL_BYTES_MAX, now)
+        match result:
+            case Unchanged():
+                return PullResult(True, None)
+            case PullResult():
+                return PullResult(contact or result.contact, result.trouble)
+            case Answer():
+                signature = result.header(http.PULL_SIGNATURE)
         try:
             page = open_pull(result.body, signature, identity.terminal_id, identity.sealing_key, identity.office_signing)
         except EnvelopeError:
@@ -51,21 +37,14 @@ def pull_roster(link: OfficeLink, identity: Identity, roster: Roster, now: dt.da
         contact = True
         if page.after != after or (page.more and page.version == after):
             return PullResult(contact, "wrong_page")
-        if not roster.apply(_entries(page), page.removed, page.after, page.version, page.replace):
+        if not roster.apply(entries_of(page.entries), page.removed, page.after, page.version, page.replace):
             return PullResult(contact, "version_changed")
         if not page.more:
             return PullResult(contact, None)
 
 
-def _ask(link: OfficeLink, identity: Identity, after: int, nonce: str, now: dt.datetime) -> Answer | LinkDown | NoAnswer:
-    target, time = http.roster_target(after), str(int(now.timestamp()))
-    signature = sign(Context.REQUEST, request_message("GET", target, time, nonce), identity.signing_key)
-    headers = {http.KIOSK: identity.terminal_id, http.TIME: time, http.NONCE: nonce, http.SIGNATURE: signature}
-    return link.exchange("GET", target, headers, None, http.PULL_BYTES_MAX)
-
-
-def _entries(page: RosterPull) -> list[RosterEntry]:
-    return [_entry(body) for body in page.entries]
+def entries_of(bodies: Iterable[RosterEntryBody]) -> list[RosterEntry]:
+    return [_entry(body) for body in bodies]
 
 
 def _entry(body: RosterEntryBody) -> RosterEntry:

@@ -21,8 +21,10 @@ from kiosk.domain.slip import Printable, PrintResult, Slip
 from kiosk.domain.status import DeviceKind, DeviceStatus
 from kiosk.face.client import Brings, FaceClient
 from kiosk.flow.conductor import Conductor, Ports
-from kiosk.flow.events import Event, Pressed, PrinterChanged
+from kiosk.flow.events import EnrolmentChanged, Event, Joined, Pressed, PrinterChanged
+from kiosk.flow.session import Rules
 from kiosk.flow.view import Button, Step, View
+from kiosk.store.audit_log import AuditLog, note_start
 from kiosk.store.cases import CaseStore
 from kiosk.store.device_states import DeviceStates
 from kiosk.store.opening import open_store
@@ -31,11 +33,13 @@ from kiosk.store.roster import Roster
 from kiosk.store.unusable import StoreUnusable
 from kiosk.sync.identity import load_identity
 from kiosk.sync.sealer import EnvelopeSealer
+from kiosk.sync.status import standing
 from kiosk.terminal.adapters import CardReaders, Desk, Post, SlipDesk, SystemClock
 from kiosk.terminal.bridge import EventBridge
 from kiosk.terminal.devices import Devices, Listeners
 from kiosk.terminal.eye import Eye
 from kiosk.terminal.face_base import LocalBase
+from kiosk.terminal.joiner import Joiner
 from kiosk.terminal.process import StopOnSignal, log_uncaught, single_instance
 from kiosk.terminal.rules import rules
 from kiosk.terminal.staff import Gate
@@ -95,6 +99,9 @@ class Terminal(QObject):
         try:
             engine = open_store(self._config)
             identity = load_identity(engine)
+            if identity is not None:
+                note_start(engine, "terminal", self._config)
+            stands = EnrolmentChanged(*standing(engine))
         except StoreUnusable as error:
             log.error("store: %s", error)
             self._wait(f"staff.store.{error.reason}")
@@ -104,14 +111,12 @@ class Terminal(QObject):
             self._wait("staff.store.damaged")
             return
         if identity is None:
-            log.error("this terminal is not enrolled: run `kiosk sync enrol` with a code of the office")
-            engine.dispose()
-            self._wait("staff.not_enrolled")
-            return
+            log.warning("this terminal is not enrolled: hold the bar above the screen and type the code of the office")
         house = House(self._config, self._texts, engine, self.window, self.board, self._arrived)
         self._conductor = Conductor(house.ports, rules(self._config, identity))
         self._house = house
         self._conductor.start()
+        self._conductor.handle(stands)
         house.start()
 
     def _wait(self, staff_note: str) -> None:
@@ -122,6 +127,8 @@ class Terminal(QObject):
     def _arrived(self, event: Event) -> None:
         if self._conductor is None or self._house is None:
             return
+        if isinstance(event, Joined | EnrolmentChanged):
+            self._conductor.follow(self._house.rules())
         self._conductor.handle(event)
         session = self._conductor.session
         nobody_here = session.card is None and session.step in (Step.ATTRACT, Step.NO_SLIP, Step.OUT_OF_SERVICE)
@@ -145,10 +152,11 @@ class House:
         self._bridge = EventBridge(handle)
         post = self._post = self._bridge.post
         self._board = board
+        self._config = config
         self._engine = engine
         self._desk = Desk(
-            CaseStore(engine, config.store.free_floor_mb * 1024 * 1024),
-            EnvelopeSealer(engine, simulated=config.mode is Mode.DEMO), clock, post,
+            CaseStore(engine, config.store.free_floor_mb * 1024 * 1024, config.sync.max_unsent),
+            EnvelopeSealer(engine, config.mode is Mode.DEMO, config.sync.part_kb * 1024, config.store.suite), clock, post,
         )
         self._states = StateWriter(DeviceStates(engine, clock.now), config.devices)
         heard = Listeners(self._status, self._card, self._social_card, self._scanned, self._slip_ended, self._document_ended)
@@ -166,18 +174,26 @@ class House:
         self._voice = Voice(texts, config.ui.voice_dir, enabled=config.ui.voice)
         self._timers = QtTimers(handle)  # at once: a timer cancelled before it is handled has not fired
         self._readers = CardReaders(devices.idcard, devices.socialcard, post)
-        self._gate = Gate(config.staff, post) if config.staff.members else None
+        self._gate = Gate(config.staff, post, AuditLog(engine).note) if config.staff.members else None
+        self._joiner = Joiner(config, engine, devices.scanner, post)
         self.ports = Ports(
             clock, self._readers, self._eye, self._desk, self._slips, self._voice, window, self._timers, self._gate,
+            self._joiner,
         )
         self._alive = QTimer()  # of the UI thread: a screen that hangs does not count as running
         self._alive.timeout.connect(self._states.touch)
+        self._alive.timeout.connect(self._eye.forget_stale)
 
     def start(self) -> None:
         self._states.start()
         self._alive.start(_ALIVE_MS)
         self._face.start()  # first: its models take longest to load, and it must be spawned from this thread
         self._devices.start()
+        self._joiner.start()
+
+    def rules(self) -> Rules:
+        """As the last enrolment has it."""
+        return rules(self._config, load_identity(self._engine))
 
     @property
     def restart_needed(self) -> bool:
@@ -191,6 +207,7 @@ class House:
         self._devices.stop()
         self._face.stop()
         self._desk.stop()
+        self._joiner.stop()
         if self._gate:
             self._gate.stop()
         self._engine.dispose()
@@ -204,7 +221,7 @@ class House:
         self._readers.on_social_card(happened)
 
     def _scanned(self, happened: ScanEvent) -> None:
-        """No conversation asks for a code yet, so the scanner is never told to look for one."""
+        self._joiner.on_scan(happened)
 
     def _document_ended(self, case_number: str, result: PrintResult) -> None:
         """No conversation ends in a document yet."""

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy.exc import DBAPIError
+
 from kiosk.devices.camera.frames import FramePair
 from kiosk.devices.camera.service import CameraService
 from kiosk.domain.coaching import Coach, FlashPlan, Progress
@@ -56,6 +58,10 @@ class Eye:
             self._client.end()
         self._camera.unwant(self._HOLDER)
 
+    def forget_stale(self) -> None:
+        """From time to time: between conversations nobody is kept here whom the roster no longer has."""
+        self._work.submit(self._forget_stale)
+
     def stop(self) -> None:
         self.end()
         self._work.shutdown(wait=True)
@@ -86,6 +92,16 @@ class Eye:
                 return
         if wanted and self._give_up():  # "nobody looks alike" would be more than is known
             self._post(ev.FaceFailed(FaceTrouble.UNAVAILABLE))
+
+    def _forget_stale(self) -> None:
+        """On the small thread, so that no conversation begins beside it."""
+        with self._lock:
+            if self._task is not None:
+                return
+        try:
+            self._base.forget_stale()
+        except DBAPIError as error:
+            log.error("the roster cannot be read: %s", type(error.orig).__name__)
 
     def _give_up(self) -> bool:
         """Whether somebody was waiting."""

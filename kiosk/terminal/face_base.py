@@ -40,9 +40,17 @@ class LocalBase:
         own = next((i for i, person in enumerate(self._people) if person.number == task.number), None)
         return FaceBase.of(self._client.engine, (person.templates for person in self._people)), own
 
+    def forget_stale(self) -> None:
+        """Drops what was read before the roster changed: who has withdrawn is not kept in memory until the next enrolment.
+
+        Raises DBAPIError when the roster cannot be read.
+        """
+        if self._people and self._roster.version() != self._version:
+            self._people, self._version = [], -1
+
     def names(self, lookalikes: Sequence[Lookalike]) -> tuple[NamedLookalike, ...]:
         """Of the base last given."""
         return tuple(
             NamedLookalike(mask_name(person.name), mask_number(person.number), one.distance, person.number)
-            for one in lookalikes for person in [self._people[one.owner]]
+            for one in lookalikes for person in self._people[one.owner : one.owner + 1]
         )

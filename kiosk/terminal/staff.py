@@ -7,11 +7,16 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from kiosk.config.staff import StaffConfig
 from kiosk.flow import events as ev
 
 log = logging.getLogger(__name__)
+
+
+class Record(Protocol):
+    def __call__(self, act: str, **facts: str | int) -> object: ...
 
 
 class Gate:
@@ -21,11 +26,14 @@ class Gate:
     """
 
     def __init__(
-        self, config: StaffConfig, post: Callable[[ev.Event], None], monotonic: Callable[[], float] = time.monotonic,
+        self, config: StaffConfig, post: Callable[[ev.Event], None], record: Record,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """record: takes sign-ins by staff id, and refusals by their count in a row, never a PIN."""
         self._config = config
         self._hashes = config.hashes()
         self._post = post
+        self._record = record
         self._monotonic = monotonic
         self._wrong = 0
         self._locked_until = 0.0
@@ -50,8 +58,10 @@ class Gate:
         fitting = [staff for staff, stored in self._hashes.items() if stored.fits(pin)]  # all of them, so that time tells nothing
         if fitting:
             self._wrong = 0
+            self._record("staff_signed_in", staff=fitting[0])
             return ev.StaffKnown(asked_at, fitting[0])
         self._wrong += 1
+        self._record("staff_refused", in_a_row=self._wrong)
         over = self._wrong - self._config.tries
         if over < 0:
             return ev.StaffUnknown(asked_at)

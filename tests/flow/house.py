@@ -53,7 +53,8 @@ class House:
         self.drafts: list[CaseDraft] = []
         self.slips: list[Slip] = []
         self.pins: list[tuple[str, dt.datetime]] = []
-        ports = Ports(self, self, self, self, self, self, self, Clocked(self), self)  # type: ignore[arg-type]
+        self.codes: list[tuple[str, dt.datetime]] = []
+        ports = Ports(self, self, self, self, self, self, self, Clocked(self), self, self)  # type: ignore[arg-type]
         self.conductor = Conductor(ports, rules)
 
     def now(self) -> dt.datetime:
@@ -91,6 +92,15 @@ class House:
 
     def check(self, pin: str, asked_at: dt.datetime) -> None:
         self.pins.append((pin, asked_at))
+
+    def seek_code(self) -> None:
+        self.asked.append(("seek code",))
+
+    def release_code(self) -> None:
+        self.asked.append(("release code",))
+
+    def join(self, code: str, asked_at: dt.datetime) -> None:
+        self.codes.append((code, asked_at))
 
     def say(self, text_id: str) -> None:
         self.asked.append(("say", text_id))

@@ -30,7 +30,8 @@ class Machine:
             signing_key=public_hex(terminal.signing.public_key()), office=office,
         )
         keys = {"signing_key": private_hex(terminal.signing), "sealing_key": private_hex(terminal.sealing)}
-        identity._save(self.engine, identity._Stored(office_url="http://127.0.0.1", answer=answer, **keys))
+        stored = identity.Stored(office_url="http://127.0.0.1", answer=answer, **keys)
+        identity.take_identity(self.engine, stored, "enrolled", "enrolment_asked")
 
     def send(self, draft: Draft, simulated: bool = False) -> tuple[str, Any]:
         """Id of the case and the office's answer to its PUT."""

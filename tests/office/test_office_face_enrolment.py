@@ -82,7 +82,7 @@ def test_an_enrolment_that_cannot_be_read_stays_in_sight(line: Line) -> None:
 
 
 def test_an_older_office_holds_what_it_does_not_know(machine: Machine, monkeypatch) -> None:
-    monkeypatch.setattr("kiosk.office.ingest._SCHEMAS", {"certification": 2})
+    monkeypatch.setattr("kiosk.office.held._SCHEMAS", {"certification": 2})
     _, answer = machine.send(make_enrolment())
     assert answer.status_code == 202
     assert Envelope.objects.get().level == "held" and intake.open_due() == 0

@@ -206,3 +206,19 @@ def test_more_rows_than_one_transaction() -> None:
 def test_reading_keeps_personal_data_out_of_repr() -> None:
     rows, _ = read(GOOD.encode())
     assert A not in repr(rows) and "张测试" not in repr(rows)
+
+
+@pytest.mark.parametrize("heading", ["村（社区）", "村(社区)"])
+def test_districts(heading: str) -> None:
+    run(f"身份证号,姓名,{heading}\n{A},张测试,含湖村\n{B},李测试,\n")
+    assert dict(Person.objects.values_list("number", "district")) == {A: "含湖村", B: ""}
+    moved = run(f"身份证号,姓名,{heading}\n{A},张测试,金凤村\n{B},李测试,\n")
+    one = Person.objects.get(number=A)
+    assert (moved.changed, moved.unchanged, one.district, one.former_districts) == (1, 1, "金凤村", ["含湖村"])
+    silent = run(f"身份证号,姓名\n{A},张测试\n")  # a list that says nothing of it takes nothing away
+    assert (silent.unchanged, Person.objects.get(number=A).district) == (1, "金凤村")
+
+
+def test_a_district_too_long() -> None:
+    report = run(f"身份证号,姓名,村（社区）\n{A},张测试,{'村' * 81}\n")
+    assert found(report) == [(2, "村（社区）", Problem.DISTRICT_WRONG)] and not Person.objects.exists()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.contrib.auth.models import Group
 from townhall import NUMBER, Line, Terminal
 
 from kiosk.office import pull as pull_module
-from kiosk.office.models import Person, PersonTemplate, Portrait, TerminalKey
+from kiosk.office.districts import set_districts
+from kiosk.office.models import AuditEntry, Person, PersonTemplate, Portrait, TerminalKey
+from kiosk.office.models import Terminal as Terminal_
 from kiosk.sync.wire import http
 from kiosk.sync.wire.models import Refusal
 from kiosk.sync.wire.signing import Context
@@ -119,3 +122,153 @@ def test_versions_need_a_transaction(transactional_db: None) -> None:
 
     with pytest.raises(TransactionManagementError):
         Person(number=NUMBER, name="x").save_changed()
+
+
+# ------------------------------------------------------------------------------- districts
+
+HAN, JIN = "含湖村", "金凤村"
+
+
+def _serve(line: Line, *districts: str) -> None:
+    set_districts(line.terminal.id, districts, "t")
+
+
+@pytest.mark.django_db
+class TestDistricts:
+    def test_a_terminal_gets_its_own_and_those_of_nowhere(self, line: Line, add_person) -> None:
+        for number, district in zip(NUMBERS, (HAN, JIN, "", HAN), strict=True):
+            add_person(number, district=district)
+        _serve(line, HAN)
+        page = line.pull(0)
+        assert {entry.number for entry in page.entries} == {NUMBERS[0], NUMBERS[2], NUMBERS[3]}
+        assert (page.removed, page.more, page.version) == ((), False, Person.roster_version())
+
+    def test_who_moves_away_is_removed_and_who_moves_in_comes(self, line: Line, add_person) -> None:
+        leaves, comes = add_person(NUMBERS[0], district=HAN), add_person(NUMBERS[1], district=JIN)
+        _serve(line, HAN)
+        version = line.pull(0).version
+        leaves.district, comes.district = JIN, HAN
+        leaves.save_changed()
+        comes.save_changed()
+        page = line.pull(version)
+        assert ([entry.number for entry in page.entries], page.removed) == ([NUMBERS[1]], (NUMBERS[0],))
+
+    def test_a_number_it_never_had_is_not_told(self, line: Line, add_person) -> None:
+        stranger = add_person(NUMBERS[0], district=JIN)
+        _serve(line, HAN)
+        Terminal_.objects.update(former_districts=[])  # as after a new enrolment
+        version = line.pull(0).version
+        stranger.active = False
+        stranger.save_changed()
+        stranger.district = "别处"
+        stranger.save_changed()
+        page = line.pull(version)
+        assert (page.entries, page.removed, page.version) == ((), (), Person.roster_version())
+
+    def test_somebody_of_nowhere_who_gets_a_district_leaves_the_others(self, line: Line, add_person) -> None:
+        one = add_person(NUMBERS[0])
+        _serve(line, HAN)
+        version = line.pull(0).version
+        one.district = JIN
+        one.save_changed()
+        assert line.pull(version).removed == (NUMBERS[0],)
+
+    @pytest.mark.parametrize(("before", "after", "gone", "come"), [
+        ((), (HAN,), {1}, set()),
+        ((HAN,), (JIN,), {0}, {1}),
+        ((HAN,), (), set(), {1}),
+        ((HAN, JIN), (JIN,), {0}, set()),
+    ])
+    def test_another_area(self, line: Line, add_person, before, after, gone, come) -> None:
+        for number, district in zip(NUMBERS, (HAN, JIN, ""), strict=False):
+            add_person(number, district=district)
+        _serve(line, *before)
+        version = line.pull(0).version
+        _serve(line, *after)
+        page = line.pull(version)
+        assert set(page.removed) == {NUMBERS[n] for n in gone}
+        assert {entry.number for entry in page.entries} == {NUMBERS[n] for n in come}
+        assert line.pull(page.version) is None
+
+    def test_an_area_given_up_and_taken_again(self, line: Line, add_person) -> None:
+        add_person(NUMBERS[0], district=HAN)
+        version = line.pull(0).version
+        for area in ((JIN,), (HAN,)):
+            _serve(line, *area)
+        page = line.pull(version)
+        assert ([entry.number for entry in page.entries], page.removed) == ([NUMBERS[0]], ())
+
+    def test_a_page_cut_off_by_a_change_of_area_misses_nobody(self, line: Line, add_person, monkeypatch) -> None:
+        monkeypatch.setattr(pull_module, "PAGE", 1)
+        for number, district in zip(NUMBERS, (HAN, JIN, JIN), strict=False):
+            add_person(number, district=district)
+        have: set[str] = set()
+        page = line.pull(0)
+        have |= {entry.number for entry in page.entries}
+        _serve(line, JIN)
+        while (page := line.pull(page.version)) is not None:
+            have = (have - set(page.removed)) | {entry.number for entry in page.entries}
+        assert have == {NUMBERS[1], NUMBERS[2]}
+
+    def test_what_it_had_before_counts_from_its_enrolment_on(self, line: Line) -> None:
+        from kiosk.office import enrolment
+        from kiosk.sync.wire.models import EnrolRequest
+
+        def former() -> list[str]:
+            return Terminal_.objects.get(pk=line.terminal.id).former_districts
+
+        TerminalKey.objects.all().delete()
+        _serve(line, HAN)
+        assert former() == []
+        for area in (JIN, HAN):
+            code = enrolment.issue_code(line.terminal.id, "含谷镇", "t")
+            keys = {"signing_key": "ab" * 32, "sealing_key": "cd" * 32}
+            assert enrolment.enrol(EnrolRequest(token=code.token, name="t", **keys))
+            assert former() == []
+            _serve(line, area)
+            assert len(former()) == 1
+
+    def test_the_same_area_again_is_no_change(self, line: Line, add_person) -> None:
+        add_person(NUMBERS[0], district=HAN)
+        assert set_districts(line.terminal.id, [HAN, " ", HAN], "t")
+        version = Person.roster_version()
+        assert not set_districts(line.terminal.id, [f" {HAN} "], "t")
+        assert Person.roster_version() == version
+        entry = AuditEntry.objects.filter(action=AuditEntry.Action.DISTRICTS_CHANGED).get()
+        assert entry.detail == {"before": "", "after": HAN}
+
+    def test_a_name_too_long(self, line: Line) -> None:
+        with pytest.raises(ValueError, match="too long"):
+            _serve(line, "村" * 81)
+
+
+@pytest.mark.django_db
+def test_a_change_while_a_page_is_made_comes_with_the_next_one(line: Line, add_person, monkeypatch) -> None:
+    """The page's version is read first: what happens afterwards is above it."""
+    add_person(NUMBERS[0], district=HAN)
+    real = pull_module.area_of
+
+    def changed_meanwhile(terminal):
+        area = real(terminal)
+        monkeypatch.setattr(pull_module, "area_of", real)
+        _serve(line, JIN)
+        return area
+
+    monkeypatch.setattr(pull_module, "area_of", changed_meanwhile)
+    page = line.pull(0)
+    assert page.version < Person.roster_version()
+    assert line.pull(page.version).removed == (NUMBERS[0],)
+
+
+@pytest.mark.django_db
+def test_the_desk_sets_the_area(line: Line, client, officer, add_person) -> None:
+    add_person(NUMBERS[0], district=HAN)
+    address = f"/desk/office/terminal/{line.terminal.id}/districts/"
+    assert client.post(address, {"district": HAN}).status_code == 403
+    officer.groups.set([Group.objects.get(name="主管")])
+    page = client.get(f"/desk/office/terminal/{line.terminal.id}/change/").content.decode()
+    assert f'value="{HAN}"' in page and "保存整个名册" in page
+    assert client.post(address, {"district": [HAN], "more": f"{JIN}、 "}).status_code == 302
+    assert Terminal_.objects.get(pk=line.terminal.id).districts == sorted([HAN, JIN])
+    assert client.post("/desk/office/terminal/ZZ99/districts/", {}).status_code == 404
+    assert client.get(address).status_code == 405

@@ -23,8 +23,9 @@ from kiosk.config import KioskConfig, Mode, StoreConfig
 from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 from kiosk.store.device_states import DeviceStates
 from kiosk.store.opening import open_store
+from kiosk.sync.enrol import enrol
 from kiosk.sync.heartbeat import heartbeat_once
-from kiosk.sync.identity import Identity, enrol
+from kiosk.sync.identity import Identity
 from kiosk.sync.status import read_status
 from kiosk.sync.wire import http
 from kiosk.sync.wire.enrolment import EnrolmentCode

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.urls import reverse
+from townhall import Terminal, body
 
-from kiosk.office.models import Case, Portrait
+from kiosk.office.models import Case, Envelope, Portrait
 from kiosk.office.pull import roster_pull
+from kiosk.sync.wire.keys import public_hex
 
 NOW = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
 
@@ -53,10 +56,28 @@ def test_cases_and_portraits_of_before_the_reports() -> None:
     assert (attempt.distance, attempt.checks, attempt.order, attempt.seconds, attempt.foreign) == (0.47, [], [], None, 0)
     kept = Portrait.objects.get()
     assert (kept.source, kept.taken_on, kept.retired) == ("portrait", None, None)
-    pull = roster_pull(0)
+    pull = roster_pull(0, terminal.pk)
     assert pull is not None
     assert [(one.engine, one.vector, one.source) for one in pull.entries[0].templates] == [("e", (0.5,), "portrait")]
     desk = Client()
     desk.force_login(User.objects.create_superuser("root"))
     text = desk.get(reverse("admin:office_case_change", args=["a" * 36])).content.decode()
     assert "终端没有送来分项检测记录" in text and "建议重新采集" in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_envelopes_of_before_get_the_day_of_their_header() -> None:
+    terminal = Terminal(office_sealing=public_hex(X25519PrivateKey.generate().public_key()))
+    case_id, data = terminal.envelope(body())
+    old = migrate("0004_face_enrolment")
+    try:
+        one = old.get_model("office", "Terminal").objects.create(id="HG01", site="x")
+        for seq, (pk, raw) in enumerate([(case_id, data), ("a" * 36, b"no envelope")]):
+            old.get_model("office", "Envelope").objects.bulk_create([old.get_model("office", "Envelope")(
+                id=pk, terminal=one, epoch=1, seq=seq, digest="0" * 64, raw=raw, signature="", received=NOW,
+                level="committed", receipt=b"{}",
+            )])
+    finally:
+        migrate("0005_nothing_lost")
+    kept = {one.pk: (one.day, one.pieces, bytes(one.raw)) for one in Envelope.objects.all()}
+    assert kept == {case_id: (dt.date(2026, 11, 23), 0, data), "a" * 36: (None, 0, b"no envelope")}

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from kiosk.domain.case import Standing
 from kiosk.domain.coaching import Coach
 from kiosk.domain.consent import ConsentScope
+from kiosk.domain.join import JoinTrouble
 from kiosk.domain.names import mask_name, mask_number
 from kiosk.domain.period import LOCAL_ZONE, DueDate, PeriodState
 from kiosk.domain.roster import OfficeDecision
+from kiosk.domain.short_code import grouped
 from kiosk.domain.slip import PrintOutcome
 from kiosk.domain.trouble import CardTrouble, FaceTrouble, HandInTrouble
 from kiosk.flow.view import Button, Captured, Step, View
@@ -68,6 +70,7 @@ def _enrol_check(captured: Captured) -> View:
 
 
 _STAFF_PIN = View(Step.STAFF_PIN, frozenset({Button.HELP, Button.BACK}))
+_JOIN = View(Step.JOIN, frozenset({Button.HELP, Button.BACK}), typed=0)
 _PERSON = View(
     Step.ENROL_PERSON, _END | {Button.CONTINUE}, progress=(1, 4), masked_name=mask_name("王建国"),
     masked_number=mask_number("999900195001010026"), enrolled=0,
@@ -167,6 +170,22 @@ VIEWS: Final[dict[str, View]] = {
     "staff_pin-unclear": replace(_STAFF_PIN, typed=0, trouble="staff_pin.unclear"),
     "staff_pin-locked": replace(_STAFF_PIN, trouble="staff_pin.locked", locked_s=3600),
     "staff_menu": View(Step.STAFF_MENU, frozenset({Button.HELP, Button.ENROL, Button.SIGN_OUT})),
+    "staff_menu-longest": View(
+        Step.STAFF_MENU, frozenset({Button.HELP, Button.ENROL, Button.JOIN, Button.SIGN_OUT}), staff_note="staff.clone",
+    ),
+    "staff_menu-shut": View(Step.STAFF_MENU, frozenset({Button.HELP, Button.JOIN, Button.SIGN_OUT})),
+    "out_of_service-not_enrolled": View(Step.OUT_OF_SERVICE, _HELP, staff_note="staff.not_enrolled", staff_entry=True),
+    "out_of_service-refused": View(Step.OUT_OF_SERVICE, _HELP, staff_note="staff.device_refused", staff_entry=True),
+    "join": _JOIN,
+    "join-typed": replace(_JOIN, typed=20, code=grouped("9" * 20), enabled=_JOIN.enabled | {Button.ENTER}),
+    "join-asking": replace(_JOIN, typed=None, code=grouped("8" * 20)),
+    **{
+        f"join-{each.value}": replace(_JOIN, typed=7, code=grouped("1234567"), trouble=f"join.{each.value}")
+        for each in JoinTrouble
+    },
+    "joined": View(
+        Step.JOINED, frozenset({Button.HELP, Button.SIGN_OUT}), joined=("HANGU001", "高新区含谷镇含湖村便民服务中心一楼大厅东侧"),
+    ),
     "enrol_card": replace(_CARD, step=Step.ENROL_CARD),
     "enrol_person-none": _PERSON,
     "enrol_person-not_in_roster": replace(_PERSON, enrolled=None),

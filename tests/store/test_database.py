@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 from sqlcipher3 import dbapi2
 
+from kiosk.store.damage import kept_files
 from kiosk.store.database import open_database, prepare, sqlite_is_safe
 from kiosk.store.key import DatabaseKey
 from kiosk.store.migrate import migrate
@@ -120,7 +121,7 @@ def test_a_file_that_is_no_database(database: Path, key: DatabaseKey) -> None:
     assert digests(database.parent) == before
 
 
-def test_a_damaged_page(database: Path, key: DatabaseKey) -> None:
+def test_a_damaged_first_page_is_told_from_a_wrong_key_and_kept(database: Path, key: DatabaseKey) -> None:
     engine = open_database(database, key)
     migrate(engine)
     engine.dispose()
@@ -128,8 +129,12 @@ def test_a_damaged_page(database: Path, key: DatabaseKey) -> None:
     raw[2000] ^= 1
     database.write_bytes(raw)
     before = digests(database.parent)
-    assert refused(database, key) == "wrong_key"  # SQLCipher cannot tell both apart; the advice is the same
+    assert refused(database, DatabaseKey("ab" * 32)) == "wrong_key"
     assert digests(database.parent) == before
+    assert refused(database, key) == "damaged"
+    assert not database.exists()
+    (kept,) = kept_files(database)
+    assert kept.read_bytes() == raw
 
 
 def test_a_missing_folder(tmp_path: Path, key: DatabaseKey) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,30 @@ def test_from_a_systemd_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / CREDENTIAL).write_text(HEX)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert load_key(config(tmp_path)).hex == HEX
+
+
+@pytest.mark.skipif(shutil.which("systemd-creds") is None, reason="no systemd-creds here")
+def test_from_a_credential_that_systemd_itself_has_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `LoadCredentialEncrypted=` does at the start of the unit, by the same tool, with a host key of the test's own."""
+    environment = os.environ | {"SYSTEMD_CREDENTIAL_SECRET": str(tmp_path / "host.secret")}
+
+    def creds(*words: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(["systemd-creds", *words], env=environment, capture_output=True, check=False, timeout=30)
+
+    plain, sealed, unit = tmp_path / "plain", tmp_path / "kiosk-db-key.cred", tmp_path / "unit"
+    unit.mkdir()
+    plain.write_text(HEX + "\n")
+    if creds("setup").returncode:
+        pytest.skip("systemd-creds can make no host key here")
+    assert creds("encrypt", "--with-key=host", f"--name={CREDENTIAL}", str(plain), str(sealed)).returncode == 0
+    assert HEX.encode() not in sealed.read_bytes()
+    assert creds("decrypt", "--name=other", str(sealed), str(unit / CREDENTIAL)).returncode != 0, "it knows its name"
+    assert creds("decrypt", f"--name={CREDENTIAL}", str(sealed), str(unit / CREDENTIAL)).returncode == 0
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(unit))
+    assert load_key(config(tmp_path)).hex == HEX
+    damaged = sealed.read_bytes()
+    sealed.write_bytes(damaged[:60] + bytes([damaged[60] ^ 1]) + damaged[61:])
+    assert creds("decrypt", f"--name={CREDENTIAL}", str(sealed), str(unit / "again")).returncode != 0
 
 
 def test_production_without_a_key(tmp_path: Path) -> None:

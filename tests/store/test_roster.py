@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event, text
 
 from kiosk.domain.roster import FaceTemplate, OfficeDecision, RosterEntry, TemplateSource
 from kiosk.store.cases import CaseStore
+from kiosk.store.outcomes import CaseOutcome, Outcomes
 from kiosk.store.roster import Roster
 
 TODAY = dt.date(2026, 11, 23)
@@ -79,3 +80,29 @@ def test_a_cut_between_page_and_version_undoes_both(roster: Roster, engine: Engi
         roster.apply([FULL], [], after=0, version=1, replace=True)
     event.remove(engine, "before_cursor_execute", cut)
     assert (roster.version(), roster.size()) == (0, 0)
+
+
+def test_a_whole_roster_at_once_only_forward(roster: Roster, engine: Engine) -> None:
+    roster.apply([FULL], [], after=0, version=5, replace=True)
+    for older in (4, 5):
+        assert not roster.catch_up([PLAIN], older)
+    assert (roster.version(), find(engine, FULL.number)) == (5, FULL)
+    assert roster.catch_up([PLAIN], 6)
+    assert (roster.version(), find(engine, FULL.number), find(engine, PLAIN.number)) == (6, None, PLAIN)
+
+
+def test_who_is_removed_leaves_no_template_behind(roster: Roster, engine: Engine) -> None:
+    roster.apply([FULL], [], after=0, version=1, replace=True)
+    assert [entry.number for entry in roster.people()] == [FULL.number]
+    roster.apply([], [FULL.number], after=1, version=2, replace=False)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM roster")).scalar() == 0
+    assert roster.people() == []
+
+
+def test_outcomes_only_forward(engine: Engine) -> None:
+    outcomes = Outcomes(engine)
+    one = CaseOutcome("01890a5d-ac96-774b-bcce-b302099a8057", "HG01-1", "accepted", "", TODAY)
+    assert outcomes.catch_up([one], 3) and not outcomes.catch_up([], 3)
+    assert not outcomes.apply([], 2, 4, True)
+    assert outcomes.version() == 3

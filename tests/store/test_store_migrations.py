@@ -177,3 +177,83 @@ def test_templates_without_source_stay_and_those_with_one_are_cut_on_the_way_dow
     assert [one.number for one in Roster(empty).people()] == ["1", "2"]
     run(empty, "downgrade", "0002")
     assert templates() == [old, old]
+
+
+COLUMNS = {
+    "audit": "n, event, link",
+    "cases": "id, business_key, case_number, query_token, item, day, hex(sealed), hex(digest), signature, audit_n, created",
+    "outbox": "epoch, seq, case_id, state, ack_level, attempts, next_at, last_try, last_error, answered_at, answer, "
+              "answer_signature",
+    "setting": "name, value", "counter": "name, value", "roster": "number, name, category, next_due, templates, decision",
+}
+"""Of the first release."""
+
+
+def fill(engine: Engine) -> None:
+    """A full outbox in each of its states, as the first release wrote it, with everything around it."""
+    rows = (
+        ("pending", "NULL", "NULL", "NULL"), ("acked", "'committed'", "x'7b7d'", "'ab'"), ("acked", "'held'", "x'7b7d'", "'ab'"),
+        ("acked", "'safe'", "x'7b7d'", "'ab'"), ("dead", "NULL", "x'7b7d'", "'ab'"),
+    )
+    with engine.begin() as connection:
+        for n, (state, level, answer, signature) in enumerate(rows, 1):
+            connection.execute(text(f"INSERT INTO audit (n, event, link) VALUES ({n}, x'7b7d', x'{n:064x}')"))
+            connection.execute(text(
+                "INSERT INTO cases (id, business_key, case_number, query_token, item, day, sealed, digest, signature, audit_n, "
+                f"created) VALUES ('id{n}', x'{n:02x}', 'n{n}', 't', '12', '2026-11-23', randomblob(9000), randomblob(32), 's', "
+                f"{n}, '2026-11-23 01:00:00.000000')"
+            ))
+            connection.execute(text(
+                "INSERT INTO outbox (epoch, seq, case_id, state, ack_level, attempts, next_at, last_error, answer, "
+                f"answer_signature) VALUES (1, {n}, 'id{n}', '{state}', {level}, {n}, '2026-11-23 01:00:00.000000', 'e', "
+                f"{answer}, {signature})"
+            ))
+        connection.execute(text("INSERT INTO setting VALUES ('identity', 'kept'), ('index_key', 'kept too')"))
+        connection.execute(text("INSERT INTO counter VALUES ('case_number', 5), ('seq:1', 5)"))
+        connection.execute(text("INSERT INTO roster VALUES ('1', 'x', 'unknown', NULL, '[]', NULL)"))
+
+
+def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of the first release's tables and columns."""
+    with engine.connect() as connection:
+        return {
+            table: [tuple(row) for row in connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY 1, 2"))]
+            for table, columns in COLUMNS.items()
+        }
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_from_every_released_schema_with_a_full_outbox(database: Path, key: DatabaseKey, revision: str) -> None:
+    """LC-09: up to the newest, down again and up again, each time in a new process's connection; not a byte changes."""
+    engine = open_database(database, key)
+    run(engine, "upgrade", "0001")
+    fill(engine)
+    before = contents(engine)
+    run(engine, "upgrade", revision)
+    for way, goal in (("upgrade", "head"), ("downgrade", revision), ("downgrade", "0001"), ("upgrade", "head")):
+        engine.dispose()
+        engine = open_database(database, key)
+        run(engine, way, goal)
+        assert contents(engine) == before
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        assert connection.exec_driver_sql("PRAGMA integrity_check").all() == [("ok",)]
+        assert {row.alg for row in connection.execute(text("SELECT alg FROM audit"))} == {"sha256"}
+    engine.dispose()
+
+
+def test_a_file_with_purged_cases_does_not_go_back(database: Path, key: DatabaseKey) -> None:
+    """Older software would take the missing bytes for a loss."""
+    engine = open_database(database, key)
+    run(engine, "upgrade", "0001")
+    fill(engine)
+    run(engine, "upgrade", "head")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE cases SET sealed = x'', purged = '2026-11-24 01:00:00.000000' WHERE id = 'id4'"))
+    before = contents(engine)
+    with pytest.raises(RuntimeError, match="purged"):
+        run(engine, "downgrade", "0003")
+    assert contents(engine) == before
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == REVISIONS[-1]
+    engine.dispose()

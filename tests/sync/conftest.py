@@ -18,7 +18,8 @@ from kiosk.store.cases import CaseStore
 from kiosk.store.database import open_database
 from kiosk.store.key import DatabaseKey
 from kiosk.store.migrate import migrate
-from kiosk.sync.identity import Identity, enrol
+from kiosk.sync.enrol import enrol
+from kiosk.sync.identity import Identity
 from kiosk.sync.sealer import EnvelopeSealer
 
 HandIn = Callable[[int], list[str]]

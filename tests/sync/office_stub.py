@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+import reconcile_stub
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from drafts import report
@@ -22,14 +23,20 @@ from kiosk.domain.decision import FaceEvidence, Outcome
 from kiosk.domain.document import CardKind, IdCard
 from kiosk.domain.period import DueDate
 from kiosk.sync.wire import http as names
-from kiosk.sync.wire.enrolment import EnrolmentCode
+from kiosk.sync.wire.enrolment import (
+    EnrolmentCode,
+    ProvenEnrolRequest,
+    answer_proof,
+    proof_key,
+    request_proof,
+    token_digest,
+)
 from kiosk.sync.wire.envelope import digest, open_envelope, parse_header
 from kiosk.sync.wire.keys import key_id, public_hex, sealing_public, signing_public
 from kiosk.sync.wire.models import (
     AckLevel,
     CaseBody,
     EnrolAnswer,
-    EnrolRequest,
     HeartbeatAnswer,
     HeartbeatBody,
     OfficeKeys,
@@ -37,7 +44,10 @@ from kiosk.sync.wire.models import (
     Refusal,
     RosterPull,
 )
+from kiosk.sync.wire.outcomes import OutcomesPull
+from kiosk.sync.wire.parts import PartReceipt, part_digest
 from kiosk.sync.wire.pull import seal_pull, sign_unchanged
+from kiosk.sync.wire.reconcile import ReconcileBody
 from kiosk.sync.wire.signing import Context, heartbeat_message, request_message, sign, verify
 
 NUMBER, NAME = "999901195001010026", "张测试甲"
@@ -66,14 +76,33 @@ class OfficeStub:
     stored: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """Ids of all PUTs in order of arrival."""
-    terminal: EnrolRequest | None = None
+    piece_fates: deque[str] = field(default_factory=deque)
+    """As `fates`, of pieces."""
+    pieces: dict[str, bytes] = field(default_factory=dict)
+    pieces_asked: list[str] = field(default_factory=list)
+    terminal: ProvenEnrolRequest | None = None
     epoch: int = 0
     token: str = field(default_factory=lambda: secrets.token_hex(20))
     enrol_fate: str = "good"
     pages: deque[RosterPull] = field(default_factory=deque)
     pull_fate: str = "good"
+    pull_fates: dict[str, str] = field(default_factory=dict)
+    """By path, before `pull_fate`."""
+    pulled: list[str] = field(default_factory=list)
+    """Targets of all signed GETs."""
+    outcome_pages: deque[OutcomesPull] = field(default_factory=deque)
+    manifest: tuple[int, bytes] | None = None
+    """Version and bytes of the content manifest."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Files of the content package by their path at the office."""
     heartbeats: list[HeartbeatBody] = field(default_factory=list)
     heartbeat_fate: str = "good"
+    reconcile_fate: str = "good"
+    reconciled: list[ReconcileBody] = field(default_factory=list)
+    backup: str = ""
+    """Id of the newest verified backup."""
+    safe: set[str] = field(default_factory=set)
+    """Cases that stand in it."""
     released: threading.Event = field(default_factory=threading.Event)
     server: http.server.ThreadingHTTPServer | None = None
     port: int = 0
@@ -108,13 +137,19 @@ class OfficeStub:
         )
 
     def opened(self, case_id: str) -> CaseBody:
-        return CaseBody.model_validate_json(open_envelope(self.stored[case_id], self.sealing)[1])
+        data = self.stored[case_id]
+        pieces = [self.pieces[sha256] for sha256 in parse_header(data).parts]
+        return CaseBody.model_validate_json(open_envelope(data, self.sealing, pieces)[1])
 
     def receipt(self, case_id: str, data: bytes, level: AckLevel, key: Ed25519PrivateKey | None = None) -> tuple[bytes, str]:
         body = Receipt(
             id=case_id, sha256=digest(data).hex(), received=NOW, level=level, kid=key_id(self.signing.public_key()),
         ).to_json()
         return body, sign(Context.RECEIPT, body, key or self.signing)
+
+    def part_receipt(self, case_id: str, sha256: str, key: Ed25519PrivateKey | None = None) -> tuple[bytes, str]:
+        body = PartReceipt(case=case_id, sha256=sha256, kid="k").to_json()
+        return body, sign(Context.PART_RECEIPT, body, key or self.signing)
 
     def refusal(self, case_id: str, data: bytes, code: str) -> tuple[bytes, str]:
         body = Refusal(id=case_id, sha256=digest(data).hex(), code=code, kid="k").to_json()
@@ -146,6 +181,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         office, data = self.office, self.body()
         if self.path == names.HEARTBEAT_PATH:
             return self.heartbeat(data)
+        if self.path.startswith(names.part_path("")):
+            return self.piece(data)
         case_id = self.path.rsplit("/", 1)[1]
         office.asked.append(case_id)
         assert office.terminal is not None
@@ -161,7 +198,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         status = 200 if case_id in self.office.stored else 201
         assert self.office.stored.setdefault(case_id, data) == data
         body, signature = self.office.receipt(case_id, data, AckLevel.COMMITTED)
-        self.answer(status, body, X_Receipt_Sig=signature)
+        missing = [sha256 for sha256 in parse_header(data).parts if sha256 not in self.office.pieces]
+        self.answer(status, body, X_Receipt_Sig=signature, **({"X_Missing": ",".join(missing)} if missing else {}))
 
     def held(self, case_id: str, data: bytes) -> None:
         body, signature = self.office.receipt(case_id, data, AckLevel.HELD)
@@ -251,6 +289,42 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.office.stored[case_id] = data
         self.cut(case_id, data)
 
+    # ---------------------------------------------------------- pieces
+
+    def piece(self, data: bytes) -> Any:
+        office, sha256, case_id = self.office, self.path.rsplit("/", 1)[1], self.headers[names.CASE]
+        office.pieces_asked.append(sha256)
+        assert office.terminal is not None and self.headers[names.KIOSK] == "HG07"
+        assert len(data) <= names.PART_BYTES_MAX
+        key = signing_public(office.terminal.signing_key)
+        assert verify(Context.PART, digest(data), self.headers[names.SIGNATURE], key)
+        fate = office.piece_fates.popleft() if office.piece_fates else "good"
+        if fate == "good" and part_digest(data) != sha256:
+            fate = "invalid"
+        if fate in REFUSALS:
+            body, signature = office.refusal(case_id, data, fate)
+            return self.answer(REFUSALS[fate], body, X_Refusal_Sig=signature)
+        other = "01890a5d-ac96-774b-bcce-b302099a8057"
+        body, signature = office.part_receipt(case_id, sha256)
+        if fate == "refusal_of_another_case":
+            return self.refusal_of_another_case(case_id, data)
+        if fate in ("good", "lost_answer"):
+            office.pieces[sha256] = data
+        if fate == "lost_answer":
+            return self.cut(case_id, data)
+        signed = {
+            "good": (body, signature),
+            "unsigned_receipt": (body, ""),
+            "strangers_receipt": office.part_receipt(case_id, sha256, Ed25519PrivateKey.generate()),
+            "receipt_of_another_case": office.part_receipt(other, sha256),
+            "receipt_of_other_bytes": office.part_receipt(case_id, "ab" * 32),
+            "receipt_of_the_case": (body, sign(Context.RECEIPT, body, office.signing)),
+            "signed_nonsense": (b"[]", sign(Context.PART_RECEIPT, b"[]", office.signing)),
+        }.get(fate)
+        if signed is None:
+            return getattr(self, fate)(case_id, data)
+        return self.answer(201, signed[0], X_Part_Sig=signed[1])
+
     # ---------------------------------------------------------- heartbeat
 
     def heartbeat(self, data: bytes) -> Any:
@@ -282,19 +356,29 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         office = self.office
-        request = EnrolRequest.model_validate_json(self.body())
+        data = self.body()
+        if self.path == names.RECONCILE_PATH:
+            return reconcile_stub.answer(self, data)
+        request = ProvenEnrolRequest.model_validate_json(data)
+        known = request.token_sha256 == token_digest(office.token)
+        proven = self.headers[names.ENROL_PROOF] == request_proof(proof_key(office.token), data)
         if office.enrol_fate == "portal":
             return self.portal("", b"")
-        if request.token != office.token or office.enrol_fate == "forbidden":
+        if office.enrol_fate == "locked":
+            return self.answer(429, b"", Retry_After="600")
+        if not known or not proven or office.enrol_fate == "forbidden":
             return self.answer(403)
         if office.enrol_fate == "cut":
             return self.cut("", b"")
         office.terminal, office.epoch = request, office.epoch + 1
+        if office.enrol_fate == "lost":
+            return self.cut("", b"")
         keys = OfficeKeys(sealing=public_hex(office.sealing.public_key()), signing=(public_hex(office.signing.public_key()),))
         echo = "ab" * 32 if office.enrol_fate == "for_another" else request.signing_key
         answer = EnrolAnswer(terminal_id="HG07", site="含谷镇", epoch=office.epoch, signing_key=echo, office=keys).to_json()
         key = Ed25519PrivateKey.generate() if office.enrol_fate == "stranger" else office.signing
-        return self.answer(200, answer, X_Enrol_Sig=sign(Context.ENROL, answer, key))
+        proof = answer_proof(proof_key("0" * 40 if office.enrol_fate == "stranger" else office.token), answer)
+        return self.answer(200, answer, X_Enrol_Sig=sign(Context.ENROL, answer, key), X_Enrol_Proof=proof)
 
     def do_GET(self) -> None:
         office = self.office
@@ -302,19 +386,37 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         message = request_message("GET", self.path, self.headers[names.TIME], self.headers[names.NONCE])
         assert self.headers[names.KIOSK] == "HG07"
         assert verify(Context.REQUEST, message, self.headers[names.SIGNATURE], signing_public(office.terminal.signing_key))
-        after = int(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)[names.AFTER][0])
-        if office.pull_fate == "portal":
+        office.pulled.append(self.path)
+        path = urllib.parse.urlsplit(self.path)
+        fate = office.pull_fates.get(path.path, office.pull_fate)
+        if fate == "portal":
             return self.portal("", b"")
-        if office.pull_fate == "device":
+        if fate == "device":
             refusal = Refusal(id=self.headers[names.NONCE], sha256="", code="device", kid="k").to_json()
             return self.answer(403, refusal, X_Refusal_Sig=sign(Context.REFUSAL, refusal, office.signing))
-        if office.pull_fate == "unsigned_304":
+        if fate == "unsigned_304":
             return self.answer(304)
-        if office.pull_fate == "broken":
+        if fate == "broken":
             return self.broken("", b"")
-        if not office.pages or (after >= office.pages[-1].version and office.pull_fate != "old_page"):
-            return self.answer(304, X_Pull_Sig=sign_unchanged(self.headers[names.NONCE], office.signing))
-        page = office.pages.popleft()
-        key = Ed25519PrivateKey.generate() if office.pull_fate == "stranger" else office.signing
+        if path.path in office.files:
+            return self.answer(200, office.files[path.path])
+        after = int(urllib.parse.parse_qs(path.query).get(names.AFTER, ["0"])[0])
+        if path.path == names.CONTENT_PATH:
+            return self.manifest(after)
+        pages: deque[Any] = office.outcome_pages if path.path == names.OUTCOMES_PATH else office.pages
+        if not pages or (after >= pages[-1].version and fate != "old_page"):
+            return self.unchanged()
+        page = pages.popleft()
+        key = Ed25519PrivateKey.generate() if fate == "stranger" else office.signing
         data, signature = seal_pull(page, "HG07", sealing_public(office.terminal.sealing_key), key)
         return self.answer(200, data, X_Pull_Sig=signature)
+
+    def manifest(self, after: int) -> None:
+        manifest = self.office.manifest
+        if manifest is None or manifest[0] == after:
+            return self.unchanged()
+        data = manifest[1]
+        return self.answer(200, data, X_Content_Sig=sign(Context.CONTENT, data, self.office.signing))
+
+    def unchanged(self) -> None:
+        return self.answer(304, X_Pull_Sig=sign_unchanged(self.headers[names.NONCE], self.office.signing))

@@ -16,7 +16,7 @@ from kiosk.store.cases import CaseStore
 from kiosk.store.outbox import Outbox, count
 from kiosk.sync.delivery import Delivery
 from kiosk.sync.gate import Gate
-from kiosk.sync.identity import Identity
+from kiosk.sync.identity import Identity, Stored, take_identity
 from kiosk.sync.link import Answer, LinkDown, NoAnswer, OfficeLink
 
 HandIn = Callable[[int], list[str]]
@@ -160,14 +160,19 @@ def test_a_refused_terminal_stops_without_blaming_a_case(
 
 
 def test_a_case_of_an_ended_enrolment_never_holds_up_the_present_one(
-    office: OfficeStub, engine: Engine, hand_in: HandIn, gate: Gate, clock: Clock, identity: Identity, delivery: Delivery,
+    office: OfficeStub, engine: Engine, hand_in: HandIn, gate: Gate, clock: Clock,
 ) -> None:
     (old,) = hand_in(1)
     with engine.begin() as connection:  # enrolled again since, and the old enrolment ended at the office
-        connection.exec_driver_sql("UPDATE outbox SET epoch = epoch - 1")
+        stored = Stored.model_validate_json(
+            connection.exec_driver_sql("SELECT value FROM setting WHERE name = 'identity'").scalar_one())
+    answer = stored.answer.model_copy(update={"epoch": stored.answer.epoch + 1})
+    newer = take_identity(engine, stored.model_copy(update={"answer": answer}), "enrolled", "enrolment_asked")
     new = hand_in(3)[1:]  # the first is the old one again
     office.fate_of = {old: "device"}
-    delivery.run_pass(threading.Event())
+    clock.advance(60)
+    with OfficeLink(newer.office_url, connect_s=1.0, total_s=1.0) as link:
+        Delivery(Outbox(engine, 30.0, 30.0), link, newer, gate, clock).run_pass(threading.Event())
     assert office.asked == [old, *new] and gate.is_open
     assert (count(engine).delivered, count(engine).unsent, count(engine).dead) == (2, 1, 0)
     assert count(engine).last_error == "old_enrolment_refused"

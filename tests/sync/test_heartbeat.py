@@ -80,7 +80,7 @@ def test_it_is_small_with_every_device_in_trouble(engine: Engine, identity: Iden
     states.begin(DeviceKind)
     for kind in DeviceKind:
         states.put(DeviceStatus(kind, DeviceState.OFFLINE, "self_test_failed", SINCE))
-    assert len(compose(engine, identity, config, now).to_json()) < 1024
+    assert len(compose(engine, identity, config, now).to_json()) < 1280
 
 
 @pytest.mark.parametrize("years", [-56, 20, 200])

@@ -42,8 +42,10 @@ def sealed(engine: Engine, office: OfficeStub, draft: CaseDraft | EnrolmentDraft
     assert isinstance(receipt, CaseReceipt), receipt
     with engine.connect() as connection:
         data: bytes = connection.exec_driver_sql("SELECT sealed FROM cases WHERE id = ?", (receipt.case_id,)).scalar_one()
-    header, body = open_envelope(data, office.sealing)
-    return header, body, len(data)
+        of_case = "SELECT body FROM part WHERE case_id = ? ORDER BY position"
+        pieces: list[bytes] = list(connection.exec_driver_sql(of_case, (receipt.case_id,)).scalars())
+    header, body = open_envelope(data, office.sealing, pieces)
+    return header, body, len(data) + sum(map(len, pieces))
 
 
 def test_the_whole_report_travels(engine: Engine, office: OfficeStub, identity: Identity) -> None:

@@ -25,10 +25,11 @@ from kiosk.domain.status import DeviceKind, DeviceState, DeviceStatus
 from kiosk.store.cases import CaseStore
 from kiosk.store.device_states import DeviceStates
 from kiosk.store.outbox import Outbox, count
+from kiosk.sync.enrol import enrol
 from kiosk.sync.heartbeat import HeartbeatJob
-from kiosk.sync.identity import Identity, enrol
+from kiosk.sync.identity import Identity
 from kiosk.sync.sealer import EnvelopeSealer
-from kiosk.sync.service import AlreadyRunning, _heartbeat_loop, once, status
+from kiosk.sync.service import AlreadyRunning, _again_and_again, _jobs, once, status
 from kiosk.sync.status import note_pull, note_upload, read_status
 from kiosk.sync.wire.models import RosterEntryBody, RosterPull
 
@@ -161,8 +162,8 @@ def test_a_bug_ends_no_heartbeats(
         raise ValueError
 
     monkeypatch.setattr(HeartbeatJob, "run", run)
-    _heartbeat_loop(engine, config, stop)
-    assert [record.getMessage() for record in caplog.records] == ["the heartbeat failed"] * 2
+    _again_and_again("heartbeat", _jobs(engine, config)["heartbeat"], stop)
+    assert [record.getMessage() for record in caplog.records] == ["the heartbeat failed: ValueError"] * 2
 
 
 def test_a_changed_device_is_told_long_before_the_next_heartbeat_is_due(

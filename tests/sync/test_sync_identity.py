@@ -15,13 +15,17 @@ from sqlalchemy.orm import Session
 from kiosk.domain.case import CaseReceipt
 from kiosk.domain.decision import FaceEvidence
 from kiosk.domain.document import CardKind
+from kiosk.domain.short_code import make_short_code
 from kiosk.domain.trouble import HandInTrouble
 from kiosk.store import audit
 from kiosk.store.cases import CaseStore, SubmitFailed
+from kiosk.store.outbox import Outbox
 from kiosk.store.roster import Roster
-from kiosk.sync.identity import EnrolFailed, Identity, enrol, load_identity
+from kiosk.sync.enrol import EnrolFailed, enrol, enrol_short
+from kiosk.sync.identity import Identity, drop_proven_keys, earlier_keys, load_identity
 from kiosk.sync.pictures import PHOTO_BYTES_MAX
 from kiosk.sync.sealer import EnvelopeSealer
+from kiosk.sync.wire.enrolment import token_of
 from kiosk.sync.wire.envelope import digest, open_envelope, parse_header
 from kiosk.sync.wire.http import ENVELOPE_BYTES_MAX
 from kiosk.sync.wire.keys import key_id, private_hex, public_hex, signing_public
@@ -79,14 +83,71 @@ def test_a_failed_second_enrolment_keeps_the_first(engine: Engine, office: Offic
     assert kept is not None and kept.epoch == identity.epoch
 
 
-def test_enrolling_again_keeps_the_keys_and_asks_for_the_roster_anew(
+def test_enrolling_again_makes_new_keys_and_asks_for_the_roster_anew(
     engine: Engine, office: OfficeStub, identity: Identity,
 ) -> None:
     Roster(engine).apply([], [], after=0, version=5, replace=True)
     again = enrol(engine, office.code, "bench", **ENROLMENT)
     assert isinstance(again, Identity)
-    assert (again.epoch, private_hex(again.signing_key)) == (2, private_hex(identity.signing_key))
+    assert again.epoch == 2 and private_hex(again.signing_key) != private_hex(identity.signing_key)
+    assert earlier_keys(engine) == (), "nothing sealed under the old ones waits"
     assert Roster(engine).version() == 0
+
+
+@pytest.fixture
+def digits(office: OfficeStub) -> str:
+    short = make_short_code()
+    office.token = token_of(short)
+    return short
+
+
+def test_a_short_code_brings_the_offices_keys_with_it(engine: Engine, office: OfficeStub, digits: str) -> None:
+    identity = enrol_short(engine, digits, office.url, "bench", **ENROLMENT)
+    assert isinstance(identity, Identity)
+    assert (identity.terminal_id, identity.office_url) == ("HG07", office.url)
+    assert public_hex(identity.office_sealing) == public_hex(office.sealing.public_key())
+
+
+@pytest.mark.parametrize(("fate", "reason"), [
+    ("portal", "not_the_office"), ("stranger", "not_the_office"), ("for_another", "not_the_office"),
+    ("forbidden", "refused_403"), ("locked", "locked"), ("cut", "no_answer"),
+])
+def test_who_does_not_know_the_token_cannot_plant_keys(
+    engine: Engine, office: OfficeStub, digits: str, fate: str, reason: str,
+) -> None:
+    office.enrol_fate = fate
+    assert enrol_short(engine, digits, office.url, "bench", **ENROLMENT) == EnrolFailed(reason)
+    assert load_identity(engine) is None
+
+
+def test_a_short_code_that_is_none_is_not_sent(engine: Engine, office: OfficeStub, digits: str) -> None:
+    mistyped = ("1" if digits[0] == "0" else "0") + digits[1:]
+    assert enrol_short(engine, mistyped, office.url, "bench", **ENROLMENT) == EnrolFailed("not_a_code")
+    assert enrol_short(engine, digits, None, "bench", **ENROLMENT) == EnrolFailed("no_office_url")
+    assert enrol_short(engine, digits, "http://office.example", "bench", **ENROLMENT) == EnrolFailed("needs_https")
+    assert office.terminal is None
+
+
+def test_a_lost_answer_is_asked_for_with_the_same_keys(engine: Engine, office: OfficeStub, digits: str) -> None:
+    office.enrol_fate = "lost"
+    assert enrol_short(engine, digits, office.url, "bench", **ENROLMENT) == EnrolFailed("no_answer")
+    first, office.enrol_fate = office.terminal, "good"
+    assert isinstance(enrol_short(engine, digits, office.url, "bench", **ENROLMENT), Identity)
+    assert first is not None and office.terminal == first
+
+
+def test_old_keys_go_when_everything_sealed_under_them_is_proven(
+    engine: Engine, office: OfficeStub, identity: Identity,
+) -> None:
+    receipt = CaseStore(engine, 0).submit(make_draft(), EnvelopeSealer(engine, simulated=True), NOW)
+    assert isinstance(receipt, CaseReceipt)
+    enrol(engine, office.code, "bench", **ENROLMENT)
+    assert [(one.epoch, one.signing_key) for one in earlier_keys(engine)] == [(1, private_hex(identity.signing_key))]
+    drop_proven_keys(engine)
+    assert earlier_keys(engine)
+    Outbox(engine, 1, 60).acked(receipt.case_id, "committed", b"{}", "00", NOW)
+    drop_proven_keys(engine)
+    assert earlier_keys(engine) == ()
 
 
 # ------------------------------------------------------------------------------- sealing
@@ -140,7 +201,8 @@ def test_too_many_photographs_still_fit_into_one_request(engine: Engine, office:
 
     draft = make_draft()
     object.__setattr__(draft, "attempts", (tried(b"1"), tried(b"2"), tried(b"3")))
-    receipt = CaseStore(engine, 0).submit(draft, EnvelopeSealer(engine, simulated=True), NOW)
+    in_one = EnvelopeSealer(engine, simulated=True, part_bytes=ENVELOPE_BYTES_MAX)
+    receipt = CaseStore(engine, 0).submit(draft, in_one, NOW)
     assert isinstance(receipt, CaseReceipt)
     _, body, data, _ = sealed(engine, office, receipt.case_id)
     assert len(data) < ENVELOPE_BYTES_MAX

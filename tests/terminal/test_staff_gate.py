@@ -25,8 +25,12 @@ class Door:
     def __init__(self) -> None:
         self.now = 1000.0
         self.answers: queue.Queue[ev.Event] = queue.Queue()
+        self.recorded: list[tuple[str, dict[str, str | int]]] = []
         config = StaffConfig.model_validate({"members": {staff: quick(pin) for staff, pin in PINS.items()}})
-        self.gate = Gate(config, self.answers.put, lambda: self.now)
+        self.gate = Gate(config, self.answers.put, self.record, lambda: self.now)
+
+    def record(self, act: str, **facts: str | int) -> None:
+        self.recorded.append((act, facts))
 
     def asks(self, pin: str) -> ev.Event:
         self.gate.check(pin, NOW)
@@ -72,6 +76,22 @@ def test_the_right_pin_forgives_the_wrong_ones(door: Door) -> None:
     assert door.asks("9999") == ev.StaffUnknown(NOW, 0.0)
 
 
+def test_sign_ins_go_on_record_and_refusals_as_a_count(door: Door) -> None:
+    for pin in ("9999", "8888", PINS["HG02"], "9999"):
+        door.asks(pin)
+    assert door.recorded == [
+        ("staff_refused", {"in_a_row": 1}), ("staff_refused", {"in_a_row": 2}), ("staff_signed_in", {"staff": "HG02"}),
+        ("staff_refused", {"in_a_row": 1}),
+    ]
+
+
+def test_a_vandal_at_the_keypad_fills_no_disk(door: Door) -> None:
+    """While nothing is looked at, nothing is recorded."""
+    for _ in range(50):
+        door.asks("9999")
+    assert len(door.recorded) == 5
+
+
 def test_no_pin_stands_in_a_log(door: Door, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         for _ in range(6):
@@ -89,7 +109,7 @@ def test_nobody_waits_on_the_thread_that_asks(door: Door) -> None:
 
     came_from: queue.Queue[str] = queue.Queue()
     post: Callable[[ev.Event], None] = lambda event: came_from.put(threading.current_thread().name)  # noqa: E731
-    gate = Gate(StaffConfig.model_validate({"members": {"A": quick("2580")}}), post)
+    gate = Gate(StaffConfig.model_validate({"members": {"A": quick("2580")}}), post, lambda act, **facts: None)
     gate.check("2580", NOW)
     assert came_from.get(timeout=10).startswith("staff")
     gate.stop()

@@ -41,6 +41,10 @@ class Officer:
         assert link, "it is not in the officer's list"
         return self._client.get(link[1])
 
+    def get(self, address: str) -> httpx.Response:
+        """A page or a picture by its address on the desk."""
+        return self._client.get(address)
+
     def _post(self, address: str, page: str, **fields: str) -> httpx.Response:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert token

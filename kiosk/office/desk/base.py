@@ -29,5 +29,7 @@ class ReadOnlyAdmin(DeskAdmin):
 
 
 def picture(jpeg: bytes | memoryview) -> HttpResponse:
-    """A photograph; the admin site's own headers keep it out of caches."""
+    """A photograph; the admin site's own headers keep it out of caches. 410 for one that was erased."""
+    if not jpeg:
+        return HttpResponse("照片已按期清除", status=410)
     return HttpResponse(bytes(jpeg), content_type="image/jpeg")

@@ -23,7 +23,7 @@ from kiosk.office.desk.base import picture
 from kiosk.office.desk.face_notes import face_notes
 from kiosk.office.desk.handed_in import SCOPES, HandedInAdmin, looked, looked_at_clip
 from kiosk.office.desk.liveness_words import shown
-from kiosk.office.models import AttemptClipFrame, AuditEntry, Case, FaceEnrolment, Person, Photo, Portrait
+from kiosk.office.models import AttemptClipFrame, AuditEntry, Case, FaceEnrolment, Person, Photo, Portrait, Withdrawal
 from kiosk.office.renewal import why_enrol_again
 
 
@@ -83,8 +83,9 @@ class CaseAdmin(HandedInAdmin):
         context = self.admin_site.each_context(request) | {
             "title": f"办件 {case.case_number}", "opts": self.opts, "case": case, "form": form, "person": person,
             "attempts": attempts, "photos": photos,
-            "reports": [(one, shown(one), one.clip.defer("jpeg")) for one in attempts],
+            "reports": [(one, shown(one), one.clip.exclude(jpeg=b"").defer("jpeg")) for one in attempts],
             "portraits": Portrait.objects.filter(person=person, retired=None).defer("jpeg") if person else [],
+            "withdrawn": Withdrawal.objects.filter(number=case.number).first(),
             "enrol_again": why_enrol_again(case, person, local_day(timezone.now())),
             "enrolments": FaceEnrolment.objects.filter(number=case.number).order_by("-captured")[:3],
             "scopes": [SCOPES.get(scope, scope) for scope in case.consent_scopes],

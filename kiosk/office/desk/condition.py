@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
 from kiosk.domain.status import DeviceState
@@ -21,6 +23,14 @@ _DISK_LOW_MB = 1024
 _LOST = "可能停电或断网，请到现场看是否开机、网线是否插好；下面是失联前最后的情况"
 _NOT_RUNNING = "办不了业务，请重启终端，还不行请联系技术员；下面是它停下前最后的情况"
 _TECHNICIAN = "请联系技术员"
+_COPIED = (
+    "硬盘可能被复制，或换回了旧备份；请到现场找出真机，在真机上重新接入，另一台停用或用新编号接入；"
+    "如果有一台不知在哪里，请先停用再接入"
+)
+_CHAIN = (
+    "记录可能被改过、删过，或机器换回了旧数据；先不要重装或清除，请联系技术员到现场核对（kiosk audit verify），"
+    "并核对此后收到的办件，查清后再重新接入"
+)
 
 
 class Standing(Enum):
@@ -107,8 +117,9 @@ def judge(terminal: Terminal, now: dt.datetime) -> Condition:
     devices = tuple(sorted(lines, key=lambda one: _SEVERITY.index(one.standing)))
     lost_after = settings.OFFICE.lost_after_min
     if now - last.received > dt.timedelta(minutes=lost_after):
-        return Condition(Standing.LOST, (Remark(f"超过{lost_after}分钟没有心跳", _LOST),), devices, stale=True)
-    hints = _hints(last)
+        lost = Remark(f"超过{lost_after}分钟没有心跳", _LOST)
+        return Condition(Standing.LOST, (lost, *_copied(terminal), *_chain(terminal)), devices, stale=True)
+    hints = (*_copied(terminal), *_chain(terminal), *_hints(last))
     if not _terminal_runs(last):
         return Condition(Standing.FAULT, (Remark("终端程序没有运行", _NOT_RUNNING), *hints), devices, stale=True)
     worst = min((one.standing for one in devices), key=_SEVERITY.index, default=Standing.WELL)
@@ -128,6 +139,20 @@ def _line(report: DeviceReport) -> DeviceLine:
 
 def _terminal_runs(last: Heartbeat) -> bool:
     return last.terminal_seen is not None and abs(last.sent - last.terminal_seen) <= _SILENT_TERMINAL
+
+
+def _copied(terminal: Terminal) -> tuple[Remark, ...]:
+    if terminal.clone_noticed is None:
+        return ()
+    since = date_format(timezone.localtime(terminal.clone_noticed), "n月j日 H:i")
+    return (Remark(f"{since}发现有两台机器在用这个终端编号", _COPIED),)
+
+
+def _chain(terminal: Terminal) -> tuple[Remark, ...]:
+    if terminal.head_differs is None:
+        return ()
+    since = terminal.head_differs_from or terminal.head_differs
+    return (Remark(f"审计记录从{date_format(timezone.localtime(since), 'n月j日 H:i')}起对不上", _CHAIN),)
 
 
 def _hints(last: Heartbeat) -> tuple[Remark, ...]:

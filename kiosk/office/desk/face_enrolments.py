@@ -23,6 +23,7 @@ from kiosk.office.desk.handed_in import SCOPES, HandedInAdmin, looked, looked_at
 from kiosk.office.desk.liveness_words import shown
 from kiosk.office.enrolment_decision import decide_enrolment
 from kiosk.office.models import AuditEntry, EnrolmentClipFrame, FaceCapture, FaceEnrolment, Person, Portrait
+from kiosk.office.withdrawal import may_keep
 
 
 class EnrolmentForm(forms.Form):
@@ -80,7 +81,8 @@ class FaceEnrolmentAdmin(HandedInAdmin):
         waiting = FaceEnrolment.objects.filter(state=FaceEnrolment.State.PENDING).exclude(pk=one.pk).order_by("captured")
         context = self.admin_site.each_context(request) | {
             "title": f"采集 {one.case_number}", "opts": self.opts, "enrolment": one, "form": form, "person": person,
-            "captures": one.captures.defer("jpeg", "vector"), "report": shown(one), "frames": one.clip.defer("jpeg"),
+            "captures": one.captures.exclude(jpeg=b"").defer("jpeg", "vector"), "report": shown(one),
+            "frames": one.clip.exclude(jpeg=b"").defer("jpeg"), "may_keep": may_keep(one),
             "portraits": _valid_first(person) if person else [],
             "too_far_apart": one.apart > one.apart_max, "alike": _alike(one),
             "scopes": [SCOPES.get(scope, scope) for scope in one.consent_scopes],
@@ -132,7 +134,8 @@ def _known(pk: str) -> FaceEnrolment:
 
 
 def _valid_first(person: Person) -> QuerySet[Portrait]:
-    return Portrait.objects.filter(person=person).order_by(F("retired").desc(nulls_first=True), "pk").defer("jpeg")
+    kept = Portrait.objects.filter(person=person).exclude(jpeg=b"")
+    return kept.order_by(F("retired").desc(nulls_first=True), "pk").defer("jpeg")
 
 
 def _alike(one: FaceEnrolment) -> list[tuple[str, str, float]]:

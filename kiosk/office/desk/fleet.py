@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import segno
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -17,9 +19,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from kiosk.domain.short_code import grouped
+from kiosk.office.desk.backups import backup_alarm
 from kiosk.office.desk.base import ReadOnlyAdmin
 from kiosk.office.desk.condition import ago, judge
-from kiosk.office.enrolment import VALID_FOR, issue_code, revoke
+from kiosk.office.districts import known_districts, set_districts
+from kiosk.office.enrolment import VALID_FOR, IssuedCodes, issue_codes, revoke
+from kiosk.office.heads import to_look_for
 from kiosk.office.models import Terminal
 
 
@@ -59,6 +65,9 @@ class TerminalAdmin(ReadOnlyAdmin):
             return "—"
         return f"{ago(last.received, timezone.now())}（{date_format(timezone.localtime(last.received), 'n月j日 H:i')}）"
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"backup_alarm": backup_alarm(timezone.now())} | (extra_context or {}))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Terminal]:
         return super().get_queryset(request).prefetch_related("devices", "keys")
 
@@ -68,7 +77,8 @@ class TerminalAdmin(ReadOnlyAdmin):
         terminal = self.get_object(request, object_id)
         context = {} if terminal is None else {
             "condition": judge(terminal, timezone.now()), "heartbeat": getattr(terminal, "heartbeat", None),
-            "heartbeat_shown": self.heartbeat_shown(terminal),
+            "heartbeat_shown": self.heartbeat_shown(terminal), "head": to_look_for(terminal),
+            "districts": sorted({*terminal.districts, *known_districts()}),
         }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
 
@@ -76,6 +86,7 @@ class TerminalAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("enrol/", view(self.enrol), name="office_terminal_enrol"),
+            path("<str:pk>/districts/", view(require_POST(self.districts)), name="office_terminal_districts"),
             path("<str:pk>/revoke/", view(require_POST(self.revoke)), name="office_terminal_revoke"),
             *super().get_urls(),
         ]
@@ -83,15 +94,16 @@ class TerminalAdmin(ReadOnlyAdmin):
     def enrol(self, request: HttpRequest) -> HttpResponse:
         self._need(request)
         form = EnrolForm(request.POST or None, initial={key: request.GET.get(key, "") for key in ("id", "site")})
-        code = ""
+        shown = {}
         if request.method == "POST" and form.is_valid():
             try:
-                code = issue_code(form.cleaned_data["id"], form.cleaned_data["site"], request.user.get_username()).encode()
+                codes = issue_codes(form.cleaned_data["id"], form.cleaned_data["site"], request.user.get_username())
+                shown = _shown(codes)
             except ValidationError as error:
                 form.add_error(None, error)
         context = self.admin_site.each_context(request) | {
-            "title": "接入终端", "opts": self.opts, "form": form, "code": code, "minutes": int(VALID_FOR.total_seconds() // 60),
-        }
+            "title": "接入终端", "opts": self.opts, "form": form, "minutes": int(VALID_FOR.total_seconds() // 60),
+        } | shown
         return TemplateResponse(request, "office/enrol.html", context)
 
     def revoke(self, request: HttpRequest, pk: str) -> HttpResponse:
@@ -104,6 +116,26 @@ class TerminalAdmin(ReadOnlyAdmin):
             messages.warning(request, f"终端 {pk} 没有可停用的接入。")
         return HttpResponseRedirect(reverse("admin:office_terminal_changelist"))
 
+    def districts(self, request: HttpRequest, pk: str) -> HttpResponse:
+        self._need(request)
+        names = [*request.POST.getlist("district"), *re.split(r"[、，,;；\r\n]", request.POST.get("more", ""))]
+        try:
+            changed = set_districts(pk, names, request.user.get_username())
+        except Terminal.DoesNotExist:
+            raise Http404 from None
+        except ValueError:
+            messages.warning(request, "没有修改：村（社区）名称过长。")
+        else:
+            messages.success(request, "所辖村（社区）已修改，终端下次联系时更新名册。" if changed else "所辖村（社区）没有变化。")
+        return HttpResponseRedirect(reverse("admin:office_terminal_change", args=[pk]))
+
     def _need(self, request: HttpRequest) -> None:
         if not request.user.has_perm("office.enrol_terminal"):
             raise PermissionDenied
+
+
+def _shown(codes: IssuedCodes) -> dict[str, str]:
+    """Once, on this page: the long code as text and QR code, the short one in groups of four."""
+    long = codes.long.encode()
+    qr = segno.make_qr(long, error="m", boost_error=False)
+    return {"code": long, "short": grouped(codes.short), "qr": qr.svg_data_uri(scale=4, border=4, light="white")}

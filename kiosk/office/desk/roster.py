@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from kiosk.office import audit
+from kiosk.office.desk import withdrawal
 from kiosk.office.desk.base import DeskAdmin
 from kiosk.office.models import AuditEntry, Person
 from kiosk.office.roster_file import COLUMNS
@@ -27,11 +28,11 @@ class ImportForm(forms.Form):
 
 @admin.register(Person)
 class PersonAdmin(DeskAdmin):
-    list_display = ("name", "number_shown", "category", "next_due", "portrait_count", "active")
-    list_filter = ("active", "category", "next_due")
+    list_display = ("name", "number_shown", "district", "category", "next_due", "portrait_count", "active")
+    list_filter = ("active", "district", "category", "next_due")
     search_fields = ("name", "number")
     search_help_text = "按姓名或身份证号查找"
-    fields = ("number", "name", "category", "next_due", "active")
+    fields = ("number", "name", "district", "category", "next_due", "active")
     readonly_fields = ("number",)
     change_list_template = "office/people.html"
 
@@ -55,7 +56,12 @@ class PersonAdmin(DeskAdmin):
             )
 
     def get_urls(self) -> list[URLPattern]:
-        return [path("import/", self.admin_site.admin_view(self.import_list), name="office_person_import"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("import/", view(self.import_list), name="office_person_import"),
+            path("withdraw/", view(withdrawal.page), name="office_person_withdraw"),
+            *super().get_urls(),
+        ]
 
     def import_list(self, request: HttpRequest) -> HttpResponse:
         """Tried first; written only when the officer says so."""

@@ -3,6 +3,19 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from kiosk.sync.wire.envelope import EnvelopeError, parse_header
+
+
+def days_of_headers(apps, schema_editor):
+    """What was received before: its day stands in its header. Bytes that are no envelope keep none."""
+    envelopes = apps.get_model('office', 'Envelope').objects
+    for pk in list(envelopes.filter(day=None).values_list('pk', flat=True)):
+        try:
+            day = parse_header(bytes(envelopes.get(pk=pk).raw)).day
+        except EnvelopeError:
+            continue
+        envelopes.filter(pk=pk).update(day=day)
+
 
 class Migration(migrations.Migration):
 
@@ -35,6 +48,24 @@ class Migration(migrations.Migration):
             field=models.DateField(db_index=True, null=True, verbose_name='采集日期'),
         ),
         migrations.AddField(
+            model_name='envelope',
+            name='pieces',
+            field=models.PositiveSmallIntegerField(default=0, verbose_name='分片数'),
+        ),
+        migrations.CreateModel(
+            name='EnvelopePromotion',
+            fields=[
+                ('envelope', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='promotion', serialize=False, to='office.envelope', verbose_name='来件')),
+                ('at', models.DateTimeField(verbose_name='改为收妥的时间')),
+                ('receipt', models.BinaryField(verbose_name='新回执')),
+            ],
+            options={
+                'verbose_name': '暂存后收妥',
+                'verbose_name_plural': '暂存后收妥',
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddField(
             model_name='heartbeat',
             name='content_version',
             field=models.PositiveIntegerField(default=0, verbose_name='内容包版本'),
@@ -49,10 +80,112 @@ class Migration(migrations.Migration):
             name='districts',
             field=models.JSONField(blank=True, default=list, verbose_name='所辖村（社区）'),
         ),
+        migrations.AddField(
+            model_name='person',
+            name='former_districts',
+            field=models.JSONField(blank=True, default=list, editable=False, verbose_name='原村（社区）'),
+        ),
+        migrations.AddField(
+            model_name='terminal',
+            name='former_districts',
+            field=models.JSONField(blank=True, default=list, editable=False, verbose_name='原辖村（社区）'),
+        ),
+        migrations.AddField(
+            model_name='case',
+            name='outcome_version',
+            field=models.BigIntegerField(db_index=True, editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='faceenrolment',
+            name='outcome_version',
+            field=models.BigIntegerField(db_index=True, editable=False, null=True),
+        ),
+        migrations.AlterModelOptions(
+            name='envelope',
+            options={'default_permissions': ('view',), 'ordering': ['-received'], 'permissions': [('import_bundle', '导入U盘')], 'verbose_name': '来件', 'verbose_name_plural': '来件'},
+        ),
+        migrations.AddField(
+            model_name='terminal',
+            name='clone_noticed',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='发现可能被复制'),
+        ),
+        migrations.AddField(
+            model_name='terminal',
+            name='head_differs',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='发现审计链不一致'),
+        ),
+        migrations.AddField(
+            model_name='terminal',
+            name='head_differs_from',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='审计链从何时起不一致'),
+        ),
+        migrations.AddField(
+            model_name='terminal',
+            name='algorithms',
+            field=models.JSONField(blank=True, default=list, verbose_name='允许的加密算法'),
+        ),
+        migrations.AddField(
+            model_name='heartbeat',
+            name='office_kids',
+            field=models.JSONField(default=list, verbose_name='所知本所密钥'),
+        ),
+        migrations.AddField(
+            model_name='terminalkey',
+            name='renewed_from',
+            field=models.PositiveIntegerField(null=True, verbose_name='由第几次接入更换'),
+        ),
+        migrations.AddField(
+            model_name='enrolmenttoken',
+            name='epoch',
+            field=models.PositiveIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name='enrolmenttoken',
+            name='proof_key',
+            field=models.CharField(blank=True, default='', max_length=64),
+        ),
+        migrations.AddField(
+            model_name='envelope',
+            name='fork',
+            field=models.PositiveIntegerField(default=0, verbose_name='重号'),
+        ),
+        migrations.RemoveConstraint(
+            model_name='envelope',
+            name='one_envelope_per_seq',
+        ),
+        migrations.AddConstraint(
+            model_name='envelope',
+            constraint=models.UniqueConstraint(fields=('terminal', 'epoch', 'seq', 'fork'), name='one_envelope_per_seq'),
+        ),
+        *(
+            migrations.AddField(model_name=model, name=name, field=field)
+            for model in ('case', 'faceenrolment')
+            for name, field in (
+                ('clock', models.CharField(choices=[('confirmed', '已核对'), ('unconfirmed', '开机后没有核对过'), ('unknown', '不详')], default='unknown', max_length=16, verbose_name='终端时钟')),
+                ('boot', models.CharField(blank=True, default='', max_length=64, verbose_name='启动标识')),
+                ('mono_ms', models.BigIntegerField(null=True, verbose_name='单调时钟（毫秒）')),
+                ('captured_by_office', models.DateTimeField(null=True, verbose_name='按本所时钟推算的采集时间')),
+            )
+        ),
+        migrations.CreateModel(
+            name='TerminalBoot',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('epoch', models.PositiveIntegerField(verbose_name='接入次序')),
+                ('boot', models.CharField(max_length=64, verbose_name='启动标识')),
+                ('mono_ms', models.BigIntegerField(verbose_name='单调时钟（毫秒）')),
+                ('received', models.DateTimeField(verbose_name='收到时间')),
+                ('terminal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='boots', to='office.terminal', verbose_name='终端')),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('terminal', 'epoch', 'boot'), name='one_row_per_boot')],
+            },
+        ),
         migrations.AlterField(
             model_name='auditentry',
             name='action',
-            field=models.CharField(choices=[('decided', '审核办件'), ('enrolment_decided', '审核采集'), ('portraits_retired', '停用旧照片'), ('photo_seen', '查看现场照片'), ('clip_seen', '查看现场片段'), ('capture_seen', '查看采集照片'), ('portrait_seen', '查看留存照片'), ('person_changed', '修改名册'), ('roster_imported', '导入名册'), ('code_issued', '生成接入码'), ('enrolled', '终端接入'), ('revoked', '停用终端'), ('conflict', '警报：同一标识内容不同'), ('clone', '警报：终端序号重复，可能被复制'), ('head_differs', '警报：终端审计链不一致'), ('missing', '警报：终端已清除而本所没有的办件'), ('backed_up', '备份'), ('backup_failed', '警报：备份失败'), ('renewed', '终端更换密钥'), ('bundle_imported', '导入U盘'), ('bundle_exported', '导出U盘'), ('content_published', '发布内容包'), ('erased', '按期清除'), ('withdrawn', '撤回同意')], max_length=20, verbose_name='操作'),
+            field=models.CharField(choices=[('decided', '审核办件'), ('enrolment_decided', '审核采集'), ('portraits_retired', '停用旧照片'), ('photo_seen', '查看现场照片'), ('clip_seen', '查看现场片段'), ('capture_seen', '查看采集照片'), ('portrait_seen', '查看留存照片'), ('person_changed', '修改名册'), ('roster_imported', '导入名册'), ('code_issued', '生成接入码'), ('enrolled', '终端接入'), ('revoked', '停用终端'), ('conflict', '警报：同一标识内容不同'), ('clone', '警报：终端序号重复，可能被复制'), ('head_differs', '警报：终端审计链不一致'), ('missing', '警报：终端已清除而本所没有的办件'), ('backed_up', '备份'), ('backup_failed', '警报：备份失败'), ('archive_imported', '从存档补回'), ('renewed', '终端更换密钥'), ('bundle_imported', '导入U盘'), ('bundle_exported', '导出U盘'), ('districts_changed', '修改终端所辖村'), ('content_published', '发布内容包'), ('erased', '按期清除'), ('withdrawn', '撤回同意'), ('keys_changed', '更换本所密钥'), ('escrow', '托管密钥')], max_length=20, verbose_name='操作'),
         ),
         migrations.AddField(
             model_name='envelope',
@@ -118,6 +251,7 @@ class Migration(migrations.Migration):
                 ('n', models.BigIntegerField(verbose_name='序号')),
                 ('link', models.CharField(max_length=64, verbose_name='链值')),
                 ('told', models.DateTimeField(verbose_name='收到时间')),
+                ('by_case', models.BooleanField(default=False, verbose_name='随办件收到')),
                 ('terminal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='heads', to='office.terminal', verbose_name='终端')),
             ],
             options={
@@ -128,4 +262,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('terminal', 'n', 'link'), name='one_row_per_head')],
             },
         ),
+        migrations.RunPython(days_of_headers, migrations.RunPython.noop),
     ]

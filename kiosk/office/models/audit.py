@@ -29,12 +29,16 @@ class AuditEntry(WriteOnce):
         MISSING = "missing", "警报：终端已清除而本所没有的办件"
         BACKED_UP = "backed_up", "备份"
         BACKUP_FAILED = "backup_failed", "警报：备份失败"
+        ARCHIVE_IMPORTED = "archive_imported", "从存档补回"
         RENEWED = "renewed", "终端更换密钥"
         BUNDLE_IMPORTED = "bundle_imported", "导入U盘"
         BUNDLE_EXPORTED = "bundle_exported", "导出U盘"
+        DISTRICTS_CHANGED = "districts_changed", "修改终端所辖村"
         CONTENT_PUBLISHED = "content_published", "发布内容包"
         ERASED = "erased", "按期清除"
         WITHDRAWN = "withdrawn", "撤回同意"
+        KEYS_CHANGED = "keys_changed", "更换本所密钥"
+        ESCROW = "escrow", "托管密钥"
 
     n = models.BigIntegerField("序号", primary_key=True)
     at = models.DateTimeField("时间")

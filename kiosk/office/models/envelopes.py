@@ -22,13 +22,18 @@ class Envelope(WriteOnce):
     terminal = models.ForeignKey(Terminal, on_delete=models.PROTECT, verbose_name="终端")
     epoch = models.PositiveIntegerField("接入次序")
     seq = models.PositiveBigIntegerField("序号")
+    fork = models.PositiveIntegerField("重号", default=0)
+    """Above 0: another case came with the same number before, from a copied disk; a newer enrolment stood up for this."""
     digest = models.CharField("摘要", max_length=64)
     raw = models.BinaryField("原文")
     signature = models.CharField("终端签名", max_length=128)
     received = models.DateTimeField("收到时间", db_index=True)
     day = models.DateField("采集日期", null=True, db_index=True)
     """Of the header: reconciliation groups by it."""
+    pieces = models.PositiveSmallIntegerField("分片数", default=0)
+    """How many `EnvelopePart` its header names; until all are there it stays unopened."""
     level = models.CharField("收妥程度", max_length=16, choices=LEVELS)
+    """When it was received; what was held then and is understood now has an `EnvelopePromotion`."""
     receipt = models.BinaryField("回执")
     """Its signature is computed when it is sent: Ed25519 gives the same one each time."""
     erased = models.DateTimeField("清除时间", null=True, editable=False)
@@ -38,10 +43,28 @@ class Envelope(WriteOnce):
         verbose_name = verbose_name_plural = "来件"
         ordering = ["-received"]
         default_permissions = ("view",)
-        constraints = [models.UniqueConstraint(fields=["terminal", "epoch", "seq"], name="one_envelope_per_seq")]
+        permissions = [("import_bundle", "导入U盘")]
+        constraints = [models.UniqueConstraint(fields=["terminal", "epoch", "seq", "fork"], name="one_envelope_per_seq")]
 
     def __str__(self) -> str:
         return self.id
+
+
+class EnvelopePromotion(WriteOnce):
+    """An envelope that was held, and that a newer version or a further key can open: it counts as committed from here on."""
+
+    envelope = models.OneToOneField(
+        Envelope, on_delete=models.PROTECT, primary_key=True, related_name="promotion", verbose_name="来件",
+    )
+    at = models.DateTimeField("改为收妥的时间")
+    receipt = models.BinaryField("新回执")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "暂存后收妥"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.envelope_id
 
 
 class OpeningFailure(models.Model):

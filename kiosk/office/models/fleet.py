@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.validators import RegexValidator
 from django.db import models
 
@@ -13,7 +15,17 @@ class Terminal(models.Model):
     site = models.CharField("安放地点", max_length=80)
     districts = models.JSONField("所辖村（社区）", default=list, blank=True)
     """Names of districts; empty: the terminal gets the whole roster."""
+    former_districts = models.JSONField("原辖村（社区）", default=list, blank=True, editable=False)
+    """What it had before and has to forget; an empty name stands for the whole roster."""
     last_seen = models.DateTimeField("最近联系", null=True, editable=False)
+    clone_noticed = models.DateTimeField("发现可能被复制", null=True, editable=False)
+    """When two machines were first seen with this identity; empty again after the next enrolment."""
+    head_differs = models.DateTimeField("发现审计链不一致", null=True, editable=False)
+    """When its audit chain first contradicted what it had told before; empty again after the next enrolment."""
+    head_differs_from = models.DateTimeField("审计链从何时起不一致", null=True, editable=False)
+    """When the oldest head was told that is not in the chain any more."""
+    algorithms = models.JSONField("允许的加密算法", default=list, blank=True)
+    """Names of `wire.suites`; empty: those of the office's own settings."""
 
     class Meta:
         verbose_name = verbose_name_plural = "终端"
@@ -37,6 +49,8 @@ class TerminalKey(models.Model):
     """X25519, hex: pulls are sealed to it."""
     enrolled = models.DateTimeField("接入时间")
     revoked = models.DateTimeField("停用时间", null=True)
+    renewed_from = models.PositiveIntegerField("由第几次接入更换", null=True)
+    """Epoch whose key asked for this one; empty: enrolled with a code."""
 
     class Meta:
         verbose_name = verbose_name_plural = "终端密钥"
@@ -55,6 +69,10 @@ class EnrolmentToken(models.Model):
     terminal = models.ForeignKey(Terminal, on_delete=models.PROTECT)
     expires = models.DateTimeField()
     used = models.DateTimeField(null=True)
+    epoch = models.PositiveIntegerField(null=True)
+    """What it was used for: the same terminal asking again gets the same answer."""
+    proof_key = models.CharField(max_length=64, blank=True, default="")
+    """`wire.enrolment.proof_key`, hex; emptied once the token is past."""
 
     class Meta:
         default_permissions = ()
@@ -76,6 +94,8 @@ class Heartbeat(models.Model):
     roster_version = models.BigIntegerField("名册版本")
     free_mb = models.PositiveIntegerField("剩余磁盘（MB）", null=True)
     content_version = models.PositiveIntegerField("内容包版本", default=0)
+    office_kids: models.JSONField[Any, Any] = models.JSONField("所知本所密钥", default=list)
+    """Ids of the office's signing keys this terminal trusts."""
 
     class Meta:
         verbose_name = verbose_name_plural = "心跳"
@@ -104,3 +124,22 @@ class DeviceReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.terminal_id} / {self.kind}"
+
+
+class TerminalBoot(models.Model):
+    """A start of a terminal, as its heartbeats told. A boot id never comes back: within one enrolment, one that
+    does is of another machine."""
+
+    terminal = models.ForeignKey(Terminal, on_delete=models.CASCADE, related_name="boots", verbose_name="终端")
+    epoch = models.PositiveIntegerField("接入次序")
+    boot = models.CharField("启动标识", max_length=64)
+    mono_ms = models.BigIntegerField("单调时钟（毫秒）")
+    received = models.DateTimeField("收到时间")
+    """Of the heartbeat that told `mono_ms`: together they date whatever else happened in this boot."""
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["terminal", "epoch", "boot"], name="one_row_per_boot")]
+
+    def __str__(self) -> str:
+        return f"{self.terminal_id} / {self.boot}"

@@ -6,6 +6,7 @@ later issue. Until then the data directory belongs on an encrypted disk.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -16,8 +17,16 @@ from kiosk.domain.liveness import Liveness
 from kiosk.domain.names import mask_name
 from kiosk.office.models.envelopes import Envelope
 from kiosk.office.models.fleet import Terminal
+from kiosk.sync.wire.models import ClockState
 
 LIVENESS = [(Liveness.PASSED.value, "已完成"), (Liveness.FAILED.value, "未通过"), (Liveness.NOT_DONE.value, "未做")]
+
+
+CLOCKS = [
+    (ClockState.CONFIRMED.value, "已核对"),
+    (ClockState.UNCONFIRMED.value, "开机后没有核对过"),
+    (ClockState.UNKNOWN.value, "不详"),
+]
 
 
 class HandedIn(models.Model):
@@ -52,6 +61,11 @@ class HandedIn(models.Model):
     consent_version = models.CharField("告知书版本", max_length=80)
     consent_given = models.DateTimeField("同意时间")
     captured = models.DateTimeField("采集时间", db_index=True)
+    clock = models.CharField("终端时钟", max_length=16, choices=CLOCKS, default=ClockState.UNKNOWN.value)
+    boot = models.CharField("启动标识", max_length=64, blank=True, default="")
+    mono_ms = models.BigIntegerField("单调时钟（毫秒）", null=True)
+    captured_by_office = models.DateTimeField("按本所时钟推算的采集时间", null=True)
+    """From the boot and its monotonic clock; stands beside `captured` and never replaces it."""
     repeat = models.PositiveIntegerField("本期第几次重复", default=0)
     simulated = models.BooleanField("模拟数据", default=False)
     reason = models.CharField("不通过原因", max_length=400, blank=True)
@@ -59,6 +73,8 @@ class HandedIn(models.Model):
     decided = models.DateTimeField("审核时间", null=True)
     version = models.PositiveIntegerField(default=1)
     """Optimistic lock: a decision names the version its officer saw."""
+    outcome_version = models.BigIntegerField(null=True, editable=False, db_index=True)
+    """Place of the decision among all that terminals are told, in commit order; empty: not decided, or before that was kept."""
     pictures_erased = models.DateTimeField("照片清除时间", null=True, editable=False)
     """When the bytes of its pictures were emptied; their rows stay."""
 
@@ -67,6 +83,16 @@ class HandedIn(models.Model):
 
     def __str__(self) -> str:
         return self.case_number
+
+    @property
+    def clock_in_doubt(self) -> bool:
+        """The terminal's clock was never checked since it was switched on."""
+        return self.clock == ClockState.UNCONFIRMED.value
+
+    @property
+    def capture_moment(self) -> dt.datetime:
+        """What the period is counted from: the terminal's word, unless its clock was in doubt and the office knows better."""
+        return self.captured_by_office or self.captured
 
     @property
     def masked_name(self) -> str:

@@ -14,6 +14,8 @@ class TerminalHead(WriteOnce):
     n = models.BigIntegerField("序号")
     link = models.CharField("链值", max_length=64)
     told = models.DateTimeField("收到时间")
+    by_case = models.BooleanField("随办件收到", default=False)
+    """Told by no heartbeat yet, only by an envelope."""
 
     class Meta:
         verbose_name = verbose_name_plural = "终端审计链"

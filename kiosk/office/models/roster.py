@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 
 from kiosk.domain.names import mask_name
@@ -16,6 +18,8 @@ class Person(models.Model):
     name = models.CharField("姓名", max_length=200)
     district = models.CharField("村（社区）", max_length=80, blank=True, db_index=True)
     """Empty: known to every terminal."""
+    former_districts = models.JSONField("原村（社区）", default=list, blank=True, editable=False)
+    """Where the person was before: the terminals there have to forget the entry."""
     category = models.CharField("人员类别", max_length=80, blank=True)
     """Empty: not known."""
     next_due = models.DateField("下次认证", null=True, blank=True)
@@ -39,7 +43,21 @@ class Person(models.Model):
     def save_changed(self) -> None:
         """Saves under a fresh version, so that terminals pull it. Inside a transaction only."""
         self.version = Counter.take(_VERSION)
+        before = Person.objects.filter(pk=self.pk).values_list("district", flat=True).first() if self.pk else None
+        if before is not None and before != self.district and before not in self.former_districts:
+            self.former_districts = [*self.former_districts, before]
         self.save()
+
+    @staticmethod
+    def tell_again(keys: Iterable[int]) -> None:
+        """Fresh versions for people who have not changed themselves. Inside a transaction only."""
+        people = list(Person.objects.filter(pk__in=list(keys)).order_by("version"))
+        if not people:
+            return
+        first = Counter.take(_VERSION, len(people))
+        for version, person in enumerate(people, start=first):
+            person.version = version
+        Person.objects.bulk_update(people, ["version"], batch_size=200)
 
     @staticmethod
     def roster_version() -> int:

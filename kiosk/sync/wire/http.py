@@ -15,7 +15,8 @@ HEARTBEAT_PATH = "/v1/heartbeat"
 """PUT a HeartbeatBody: 200 with a signed HeartbeatAnswer, 403/422 with a signed refusal."""
 
 PART_PATH = "/v1/parts/{sha256}"
-"""PUT a piece of a large case, before the case itself: 201 or 200 with a signed PartReceipt."""
+"""PUT a piece of a large case, before the case itself: 201 or 200 with a signed PartReceipt, 403/409/422 with a signed
+refusal. Its id is the case's, its sha256 that of the piece as received."""
 RECONCILE_PATH = "/v1/reconcile"
 """POST a ReconcileBody: 200 with a signed ReconcileAnswer, 403/422 with a signed refusal."""
 OUTCOMES_PATH = "/v1/outcomes"
@@ -37,12 +38,20 @@ RECEIPT_SIGNATURE = "X-Receipt-Sig"
 REFUSAL_SIGNATURE = "X-Refusal-Sig"
 PULL_SIGNATURE = "X-Pull-Sig"
 ENROL_SIGNATURE = "X-Enrol-Sig"
+ENROL_PROOF = "X-Enrol-Proof"
+"""Of an enrolment request and of its answer: that its sender knows the token."""
+VOUCH = "X-Vouch"
+"""On a case sealed under an earlier enrolment: terminal id, epoch and signature of a newer one that stands up for it."""
 HEARTBEAT_SIGNATURE = "X-Heartbeat-Sig"
 PART_SIGNATURE = "X-Part-Sig"
 RECONCILE_SIGNATURE = "X-Reconcile-Sig"
 TIME_SIGNATURE = "X-Time-Sig"
 CONTENT_SIGNATURE = "X-Content-Sig"
 KIOSK = "X-Kiosk"
+CASE = "X-Case"
+"""Id of the case a piece belongs to."""
+MISSING = "X-Missing"
+"""Beside the receipt of a case: digests of its pieces the office does not have, with commas. A hint, not signed."""
 TIME = "X-Time"
 """Decimal Unix seconds by the terminal's clock."""
 NONCE = "X-Nonce"
@@ -58,6 +67,7 @@ ENVELOPE_BYTES_MAX = 1_000_000
 ANSWER_BYTES_MAX = 65_536
 """A receipt, refusal or enrolment answer is far smaller; whatever is longer did not come from the office."""
 PULL_BYTES_MAX = 8_000_000
+RECONCILE_BYTES_MAX = 1_000_000
 PART_BYTES_MAX = 262_144
 """At 64 kbit/s a piece takes half a minute; a cut costs at most one."""
 
@@ -66,6 +76,18 @@ def case_path(case_id: uuid.UUID | str) -> str:
     return CASE_PATH.format(case_id=case_id)
 
 
+def part_path(sha256: str) -> str:
+    return PART_PATH.format(sha256=sha256)
+
+
+def pull_target(path: str, after: int) -> str:
+    """Path and query of a pull, exactly as signed and sent."""
+    return f"{path}?{AFTER}={after}"
+
+
 def roster_target(after: int) -> str:
-    """Path and query of a roster pull, exactly as signed and sent."""
-    return f"{ROSTER_PATH}?{AFTER}={after}"
+    return pull_target(ROSTER_PATH, after)
+
+
+def content_file_path(sha256: str) -> str:
+    return CONTENT_FILE_PATH.format(sha256=sha256)

@@ -14,8 +14,10 @@ from kiosk.domain.decision import Outcome
 from kiosk.domain.document import CardKind
 from kiosk.sync.wire.base import Wire, Word
 from kiosk.sync.wire.face import AttemptBody, TemplateBody
+from kiosk.sync.wire.suites import HPKE
 
-ALGORITHM = "hpke-x25519-hkdfsha256-aes256gcm+ed25519"
+ALGORITHM = HPKE
+"""What an envelope is sealed with unless its header names another suite."""
 WIRE_VERSION = 1
 CASE_SCHEMA = "certification"
 CASE_SCHEMA_VERSION = 3
@@ -148,6 +150,8 @@ class RefusalCode(StrEnum):
     """The same id came with other bytes before."""
     SEQ = "seq"
     """The same (kiosk, epoch, seq) came with another id: a copied or restored disk."""
+    CLONE = "clone"
+    """This enrolment was renewed or replaced by another machine: the same disk works in two places."""
     INVALID = "invalid"
     """Unreadable, wrongly signed, of another terminal, or of an algorithm not allowed."""
 
@@ -257,6 +261,12 @@ class HeartbeatBody(Wire):
     """Head of the terminal's audit chain. Once told it must be found again: that is what a cut is seen by."""
     content_version: Count = 0
     """Of the content package in use; 0: the built-in one."""
+    boot: str = Field("", pattern=r"^[0-9a-f-]{0,64}$")
+    """Boot id: one that comes back after another means two machines with one identity."""
+    mono_ms: int = Field(0, ge=0, le=9_223_372_036_854_775_807)
+    """Monotonic clock of that boot: with the moment of receipt it dates every case of the same boot."""
+    office_kids: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")], ...] = Field((), max_length=16)
+    """Ids of the office's signing keys this terminal trusts: the office signs with a new one once all know it."""
 
 
 class HeartbeatAnswer(Wire):
@@ -271,5 +281,9 @@ class HeartbeatAnswer(Wire):
     """Echo of the head that was told: with the answer's signature the office's counter-signature of it."""
     now: Moment | None = None
     """The office's clock."""
+    office: OfficeKeys | None = None
+    """The office's keys from now on: cases are sealed to this one, and its word is signed by one of these."""
+    clone: bool = False
+    """Two machines work with this identity: staff has to enrol the right one anew."""
     backup: str = Field("", max_length=64)
     """Id of the newest verified backup: when it changes, days not yet safe are worth asking for."""

@@ -21,9 +21,9 @@ def part_info(case_id: str) -> bytes:
     return _INFO + b"\x00" + case_id.encode()
 
 
-def cut(ciphertext: bytes) -> tuple[bytes, ...]:
-    """Pieces of at most PART_BYTES_MAX bytes, in order."""
-    return tuple(ciphertext[at : at + PART_BYTES_MAX] for at in range(0, len(ciphertext), PART_BYTES_MAX))
+def cut(ciphertext: bytes, size: int = PART_BYTES_MAX) -> tuple[bytes, ...]:
+    """Pieces of at most `size` bytes, in order."""
+    return tuple(ciphertext[at : at + size] for at in range(0, len(ciphertext), size))
 
 
 def part_digest(piece: bytes) -> str:

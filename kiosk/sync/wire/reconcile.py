@@ -30,7 +30,9 @@ class DayBody(Wire):
     day: dt.date
     digest: DigestHex
     ids: tuple[CaseId, ...] | None = Field(None, max_length=IDS_MAX)
-    """Told where an earlier answer said that the day differs."""
+    """Told where an earlier answer said that the day differs; of a long day a part."""
+    purged: tuple[CaseId, ...] = Field((), max_length=IDS_MAX)
+    """Those of them whose bytes are erased here: the terminal cannot send them again."""
 
 
 class ReconcileBody(Wire):

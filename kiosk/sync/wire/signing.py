@@ -29,13 +29,17 @@ class Context(StrEnum):
     HEARTBEAT_ANSWER = "kiosk-heartbeat-answer-v1"
     """The office's answer to a heartbeat; message: the answer's bytes as sent."""
     PART = "kiosk-part-v1"
-    """A terminal's piece of a case, and the office's word that it has it; message: SHA-256 of the piece, 32 bytes."""
+    """A terminal's piece of a case; message: SHA-256 of the piece, 32 bytes."""
+    PART_RECEIPT = "kiosk-part-receipt-v1"
+    """The office has the piece; message: the receipt's bytes as sent."""
     RECONCILE = "kiosk-reconcile-v1"
     """A terminal's account of its days; message: as of a heartbeat, with its own path."""
     RECONCILE_ANSWER = "kiosk-reconcile-answer-v1"
     """The office's answer to it; message: the answer's bytes as sent."""
     RENEW = "kiosk-renew-v1"
     """A terminal asks for new keys, signed by the old one; message: the request's bytes as sent."""
+    VOUCH = "kiosk-vouch-v1"
+    """A newer enrolment stands up for a case sealed under an earlier one; message: SHA-256 of the whole envelope."""
     TIME = "kiosk-time-v1"
     """What time it is at the office; message: the answer's bytes as sent."""
     CONTENT = "kiosk-content-v1"
@@ -63,9 +67,9 @@ def request_message(method: str, target: str, time: str, nonce: str) -> bytes:
     return "\n".join((method, target, time, nonce)).encode()
 
 
-def heartbeat_message(target: str, nonce: str, body: bytes) -> bytes:
+def heartbeat_message(target: str, nonce: str, body: bytes, method: str = "PUT") -> bytes:
     """target: path as sent; nonce: hex; then SHA-256 of the body, hex. One line each; the time stands in the body."""
-    return "\n".join(("PUT", target, nonce, hashlib.sha256(body).hexdigest())).encode()
+    return "\n".join((method, target, nonce, hashlib.sha256(body).hexdigest())).encode()
 
 
 def _covered(context: Context, message: bytes) -> bytes:

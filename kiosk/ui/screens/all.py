@@ -19,6 +19,8 @@ from kiosk.ui.screens.enrol_person import EnrolPersonScreen
 from kiosk.ui.screens.explain import ExplainScreen
 from kiosk.ui.screens.greeting import GreetingScreen
 from kiosk.ui.screens.handing_in import HandingInScreen
+from kiosk.ui.screens.join import JoinScreen
+from kiosk.ui.screens.joined import JoinedScreen
 from kiosk.ui.screens.no_slip import NoSlipScreen
 from kiosk.ui.screens.out_of_service import OutOfServiceScreen
 from kiosk.ui.screens.result import ResultScreen
@@ -47,6 +49,8 @@ SCREENS: Final[dict[Step, type[Screen]]] = {
     Step.ENDED: EndedScreen,
     Step.STAFF_PIN: StaffPinScreen,
     Step.STAFF_MENU: StaffMenuScreen,
+    Step.JOIN: JoinScreen,
+    Step.JOINED: JoinedScreen,
     Step.ENROL_CARD: CardScreen,
     Step.ENROL_PERSON: EnrolPersonScreen,
     Step.ENROL_CONSENT: EnrolConsentScreen,

@@ -18,6 +18,7 @@ from typing import Any
 from smartcard import scard
 
 from kiosk.devices.socialcard.pcsc.messages import Answer, Op
+from kiosk.no_dumps import no_core_dumps
 
 _PR_SET_PDEATHSIG = 1
 _NICE = 5
@@ -183,6 +184,7 @@ def main(descriptor: int, parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         return
+    no_core_dumps()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the terminal, which ends us in order
     os.nice(_NICE)
     serve(Connection(descriptor))
