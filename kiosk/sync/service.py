@@ -18,6 +18,7 @@ from kiosk.config import KioskConfig, SyncConfig
 from kiosk.store.audit_log import note_start
 from kiosk.store.opening import open_store
 from kiosk.store.outbox import Outbox
+from kiosk.sync.content import with_office_settings
 from kiosk.sync.delivery import Delivery
 from kiosk.sync.gate import Gate
 from kiosk.sync.heartbeat import HeartbeatJob, heartbeat_once
@@ -48,6 +49,7 @@ def run(config: KioskConfig, stop: threading.Event) -> None:
     finds everything in the database.
     """
     engine = open_store(config)
+    config = with_office_settings(engine, config)
     with only_one(config.store.path):
         note_start(engine, "sync", config)
         beside = [

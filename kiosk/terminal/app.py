@@ -31,6 +31,7 @@ from kiosk.store.opening import open_store
 from kiosk.store.print_journal import PrintJournal
 from kiosk.store.roster import Roster
 from kiosk.store.unusable import StoreUnusable
+from kiosk.sync.content import in_use, with_office_settings
 from kiosk.sync.identity import load_identity
 from kiosk.sync.sealer import EnvelopeSealer
 from kiosk.sync.status import standing
@@ -56,6 +57,7 @@ log = logging.getLogger(__name__)
 
 _STORE_RETRY_S = 10.0
 _ALIVE_MS = 30_000
+_CONTENT_LOOK_MS = 30_000
 _RESTART = 70
 """Exit status that asks for a new process (EX_SOFTWARE)."""
 
@@ -68,12 +70,16 @@ class Terminal(QObject):
         self._config = config
         self._texts = texts
         self.board = StatusBoard(config.devices)
-        self.window = KioskWindow(texts, config.ui, config.site.help_phone, self._pressed, self._arrived)
+        self.window = self._make_window()
         self._conductor: Conductor | None = None
         self._house: House | None = None
         self._store_retry = QTimer(self)
         self._store_retry.setSingleShot(True)
         self._store_retry.timeout.connect(self._open)
+        self._content: int | None = None
+        """Version of the office's package whose settings are in force."""
+        self._content_watch = QTimer(self)
+        self._content_watch.timeout.connect(self._look_for_content)
 
     @property
     def view(self) -> View | None:
@@ -88,6 +94,7 @@ class Terminal(QObject):
 
     def stop(self) -> None:
         self._store_retry.stop()
+        self._content_watch.stop()
         if self._house:
             self._house.stop()
         self.window.allow_close()
@@ -99,6 +106,7 @@ class Terminal(QObject):
         try:
             engine = open_store(self._config)
             identity = load_identity(engine)
+            self._follow_office(engine)
             if identity is not None:
                 note_start(engine, "terminal", self._config)
             stands = EnrolmentChanged(*standing(engine))
@@ -115,9 +123,44 @@ class Terminal(QObject):
         house = House(self._config, self._texts, engine, self.window, self.board, self._arrived)
         self._conductor = Conductor(house.ports, rules(self._config, identity))
         self._house = house
+        self._engine = engine
+        self._content_watch.start(_CONTENT_LOOK_MS)
         self._conductor.start()
         self._conductor.handle(stands)
         house.start()
+
+    def _make_window(self) -> KioskWindow:
+        return KioskWindow(self._texts, self._config.ui, self._config.site.help_phone, self._pressed, self._arrived)
+
+    def _follow_office(self, engine: Engine) -> None:
+        """From here on with the settings of the office's package; every screen shows its number for help."""
+        phone = self._config.site.help_phone
+        self._content = in_use(engine).version
+        self._config = with_office_settings(engine, self._config)
+        if self._config.site.help_phone != phone:
+            before, self.window = self.window, self._make_window()
+            self.window.show_view(_closed())
+            self.window.present()
+            before.allow_close()
+            before.close()
+            before.deleteLater()
+
+    @Slot()
+    def _look_for_content(self) -> None:
+        """A newer package is taken up by a new process, once nobody stands here."""
+        try:
+            newer = in_use(self._engine).version != self._content
+        except DBAPIError:
+            return
+        if newer and self._nobody_here():
+            log.warning("the office's settings have changed: the process starts anew")
+            QApplication.exit(_RESTART)
+
+    def _nobody_here(self) -> bool:
+        if self._conductor is None:
+            return True
+        session = self._conductor.session
+        return session.card is None and session.step in (Step.ATTRACT, Step.NO_SLIP, Step.OUT_OF_SERVICE)
 
     def _wait(self, staff_note: str) -> None:
         """Cannot work yet: says so and tries again, without anybody having to restart it."""
@@ -130,9 +173,7 @@ class Terminal(QObject):
         if isinstance(event, Joined | EnrolmentChanged):
             self._conductor.follow(self._house.rules())
         self._conductor.handle(event)
-        session = self._conductor.session
-        nobody_here = session.card is None and session.step in (Step.ATTRACT, Step.NO_SLIP, Step.OUT_OF_SERVICE)
-        if self._house.restart_needed and nobody_here:
+        if self._house.restart_needed and self._nobody_here():
             log.error("a commit ended without a clear answer: the process starts anew")
             QApplication.exit(_RESTART)
 

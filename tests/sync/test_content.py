@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from office_stub import OfficeStub
+from PySide6.QtWidgets import QAbstractButton, QApplication
 from sqlalchemy import Engine
 
-from kiosk.config import ConfigError, KioskConfig, Mode, RetentionConfig, StoreConfig, SyncConfig
+from kiosk.config import ConfigError, KioskConfig, Mode, RetentionConfig, StoreConfig, SyncConfig, UiConfig
 from kiosk.config.content import with_content
 from kiosk.content.manifest import ContentError, ContentFile, Manifest, is_new_enough
 from kiosk.content.package import built_in, describe
@@ -27,6 +28,8 @@ from kiosk.sync.identity import Identity
 from kiosk.sync.link import OfficeLink
 from kiosk.sync.status import read_status
 from kiosk.sync.wire import http
+from kiosk.terminal.app import Terminal
+from kiosk.texts import load_texts
 
 NOW = dt.datetime(2026, 11, 25, 3, 0, tzinfo=dt.UTC)
 FILES = {"settings.toml": b'[site]\nhelp_phone = "023-1"\n', "notices/one.txt": b"notice", "big.bin": bytes(100_000)}
@@ -412,3 +415,31 @@ def test_the_built_in_package() -> None:
     package = built_in(REPOSITORY / "assets" / "content")
     assert package.manifest.version == 0 and not package.faults()
     assert parse(package.read("settings.toml") or b"x") == {}
+
+
+# ------------------------------------------------------------------------------- on the terminal
+
+
+def test_the_terminal_takes_the_offices_number_and_starts_anew_for_a_newer_one(
+    publish: Publish, pull: Callable[..., PullResult], engine: Engine, config: KioskConfig, qapp: QApplication,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr(QApplication, "exit", exits.append)
+    terminal = Terminal(config.model_copy(update={"ui": UiConfig(fullscreen=False)}), load_texts(config.ui.texts))
+    publish(1)
+    assert pull() == PullResult(True, None)
+    before = terminal.window
+    terminal._follow_office(engine)
+    assert terminal.window is not before
+    shown = [button.text() for button in terminal.window.findChildren(QAbstractButton)]
+    assert any("023-1" in text for text in shown) and not any(config.site.help_phone in text for text in shown)
+
+    terminal._engine = engine
+    terminal._look_for_content()
+    assert exits == []
+    publish(2)
+    pull()
+    terminal._look_for_content()
+    assert exits == [70]
+    terminal.stop()

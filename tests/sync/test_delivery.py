@@ -13,6 +13,7 @@ from office_stub import OfficeStub
 from sqlalchemy import Engine
 
 from kiosk.store.cases import CaseStore
+from kiosk.store.damage import suspect_file
 from kiosk.store.outbox import Outbox, count
 from kiosk.sync.delivery import Delivery
 from kiosk.sync.gate import Gate
@@ -116,6 +117,20 @@ def test_whatever_is_not_signed_proves_nothing(
     assert office.asked == [case_id, case_id]
     assert list(office.stored) == [case_id]
     assert (count(engine).unsent, count(engine).delivered) == (0, 1)
+
+
+def test_what_is_not_as_it_was_committed_is_never_sent(
+    office: OfficeStub, engine: Engine, hand_in: HandIn, one_pass: Pass, database: Path,
+) -> None:
+    ids = hand_in(2)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE cases SET sealed = zeroblob(length(sealed)) WHERE id = ?", (ids[0],))
+    assert not suspect_file(database).exists()
+    one_pass()
+    assert office.asked == [ids[1]]
+    found = count(engine)
+    assert (found.unsent, found.delivered, found.dead, found.last_error) == (1, 1, 0, "damaged_here")
+    assert suspect_file(database).exists()
 
 
 def test_everything_in_a_row_and_still_exactly_once(office: OfficeStub, engine: Engine, hand_in: HandIn, one_pass: Pass) -> None:

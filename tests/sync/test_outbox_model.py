@@ -79,7 +79,7 @@ class ModelOffice:
         self.refused: set[str] = set()
         self.held: set[str] = set()
         self.fates: deque[str] = deque()
-        self._said: list[Answer] = []
+        self._said: list[tuple[str, Answer]] = []
 
     def exchange(self, method: str, target: str, headers: Mapping[str, str], content: bytes | None, limit: int) -> Any:
         fate = self.fates.popleft() if self.fates else GOOD
@@ -91,14 +91,15 @@ class ModelOffice:
             return Answer(200, httpx.Headers({"Content-Type": "text/html"}), b"<html>please log in</html>")
         if fate.startswith("http_"):
             return Answer(int(fate[5:]), httpx.Headers({}), b'{"detail": "no"}')
-        if fate == "of_another" and self._said:
-            return self._said[0]
+        if fate == "of_another":
+            others = [answer for told, answer in self._said if told != target]
+            return others[0] if others else NoAnswer("broken_off")
         answer = self._answer(target, headers, content or b"", fate)
         if fate == "killed_after":
             raise Killed
         if fate in ("lost", "late"):
             return NoAnswer("timeout")
-        self._said.append(answer)
+        self._said.append((target, answer))
         return answer
 
     def back_up(self) -> None:
@@ -177,6 +178,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.now = NOW
         self.engine: Engine
         self._open()
+        for large in (False, True, False):
+            self.hand_in(large)
 
     def _open(self) -> None:
         self.engine = open_database(self.folder / "terminal.db", KEY)
@@ -184,7 +187,6 @@ class OutboxMachine(RuleBasedStateMachine):
         assert known is not None
         self.identity: Identity = known
 
-    @rule(large=st.booleans())
     def hand_in(self, large: bool) -> None:
         self.visits += 1
         self._submit(self.visits, large)
@@ -204,8 +206,9 @@ class OutboxMachine(RuleBasedStateMachine):
         with Session(self.engine) as session:
             self.accepted.setdefault(receipt.case_id, session.get_one(CaseRow, receipt.case_id).sealed)
 
-    @rule(fates=st.lists(st.sampled_from(FATES), max_size=8))
-    def deliver(self, fates: list[str]) -> None:
+    @rule(fates=st.lists(st.sampled_from(FATES), min_size=2, max_size=10), large=st.booleans())
+    def deliver(self, fates: list[str], large: bool) -> None:
+        self.hand_in(large)
         self.office.fates.extend(fates)
         try:
             self._pass()
