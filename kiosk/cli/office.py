@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from kiosk.cli import office_backup, office_keys, office_retention, office_usb
 from kiosk.cli.common import AsJson, ConfigFile, configuration, fail, put
-from kiosk.office import DATA_VARIABLE
+from kiosk.cli.office_data import HERE, Data, at
 
 app = typer.Typer(no_args_is_help=True, help="The town office: queue, roster, terminals.")
 app.add_typer(office_keys.app)
@@ -19,12 +18,10 @@ app.add_typer(office_retention.app, name="retention")
 app.add_typer(office_backup.app)
 
 Password = Annotated[str | None, typer.Option(envvar="KIOSK_OFFICE_ADMIN_PASSWORD", help="Without it one is made.")]
-Data = Annotated[Path, typer.Option(envvar=DATA_VARIABLE, help="Folder of database, keys and photographs.")]
-_HERE = Path("var/office")
 
 
 @app.command()
-def init(data: Data = _HERE, admin_password: Password = None) -> None:
+def init(data: Data = HERE, admin_password: Password = None) -> None:
     """Make the office, or bring it up to date; never replaces a key or a password."""
     from kiosk.office import service
 
@@ -41,14 +38,14 @@ def init(data: Data = _HERE, admin_password: Password = None) -> None:
 
 @app.command()
 def serve(
-    data: Data = _HERE,
+    data: Data = HERE,
     host: Annotated[str, typer.Option(help="Address to listen on; behind nginx keep loopback.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
 ) -> None:
     """Serve API and staff desk until SIGTERM."""
     from kiosk.office import service
 
-    _at(data)
+    at(data)
     try:
         service.serve(host, port)
     except service.NotInitialised as error:
@@ -59,14 +56,15 @@ def serve(
 def enrol_terminal(
     terminal_id: Annotated[str, typer.Argument(help="2 to 8 capital letters and digits, e.g. HG01.")],
     site: Annotated[str, typer.Argument(help="Name of the place.")],
-    data: Data = _HERE,
+    data: Data = HERE,
+    short: Annotated[bool, typer.Option("--short", help="Twenty digits to type on the terminal.")] = False,
 ) -> None:
     """Print a one-time enrolment code, good for 30 minutes."""
     from kiosk.office import service
 
-    _at(data)
+    at(data)
     try:
-        typer.echo(service.enrol_terminal(terminal_id, site))
+        typer.echo(service.enrol_terminal(terminal_id, site, short))
     except (service.NotInitialised, ValueError) as error:
         fail(str(error))
 
@@ -74,7 +72,7 @@ def enrol_terminal(
 @app.command("import-roster")
 def import_roster(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX, with the headings the desk names; portraits beside it.")],
-    data: Data = _HERE,
+    data: Data = HERE,
     dry_run: Annotated[bool, typer.Option(help="Say what would change, change nothing.")] = False,
     templates: Annotated[bool, typer.Option(help="Compute face templates from the portraits.")] = True,
     config: ConfigFile = None,
@@ -87,7 +85,7 @@ def import_roster(
     from kiosk.cli.templates import template_maker
     from kiosk.office import service
 
-    _at(data)
+    at(data)
     try:
         report = service.import_roster(file, template_maker(configuration(config).face) if templates else None, dry_run)
     except service.NotInitialised as error:
@@ -103,16 +101,12 @@ def import_roster(
 
 
 @app.command()
-def cases(data: Data = _HERE, as_json: AsJson = False) -> None:
+def cases(data: Data = HERE, as_json: AsJson = False) -> None:
     """The queue without personal data: numbers, states and reasons, oldest first."""
     from kiosk.office import service
 
-    _at(data)
+    at(data)
     try:
         put(service.list_cases(), as_json)
     except service.NotInitialised as error:
         fail(str(error))
-
-
-def _at(data: Path) -> None:
-    os.environ[DATA_VARIABLE] = str(data)

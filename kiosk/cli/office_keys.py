@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -11,15 +10,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from kiosk.cli.common import AsJson, fail, put
-from kiosk.office import DATA_VARIABLE
+from kiosk.cli.office_data import HERE, Data, at
 
 app = typer.Typer(no_args_is_help=True)
 escrow = typer.Typer(no_args_is_help=True, help="The office's keys in a file for the safe.")
 app.add_typer(escrow, name="escrow")
 
-Data = Annotated[Path, typer.Option(envvar=DATA_VARIABLE, help="Folder of database, keys and photographs.")]
 EscrowFile = Annotated[Path, typer.Argument(help="The escrow file.")]
-_HERE = Path("var/office")
 _ESCROW_AGAIN = "Export the escrow again now: the file in the safe does not hold the new key."
 _EXPLAINED = {
     "not_an_escrow": "this is no escrow file",
@@ -32,12 +29,12 @@ _EXPLAINED = {
 
 
 @app.command("rotate-sealing-key")
-def rotate_sealing(data: Data = _HERE) -> None:
+def rotate_sealing(data: Data = HERE) -> None:
     """A new key for terminals to seal to. Earlier keys stay and open what was sealed before, however late it comes."""
     from kiosk.office import key_service
     from kiosk.office.service import NotInitialised
 
-    os.environ[DATA_VARIABLE] = str(data)
+    at(data)
     try:
         rotated = key_service.rotate_sealing()
     except NotInitialised as error:
@@ -47,12 +44,12 @@ def rotate_sealing(data: Data = _HERE) -> None:
 
 
 @app.command("announce-signing-key")
-def announce_signing(data: Data = _HERE) -> None:
+def announce_signing(data: Data = HERE) -> None:
     """Make the next signing key; terminals are told of it with every heartbeat, signed by the present one."""
     from kiosk.office import key_service
     from kiosk.office.service import NotInitialised
 
-    os.environ[DATA_VARIABLE] = str(data)
+    at(data)
     try:
         kid = key_service.announce_signing()
     except NotInitialised as error:
@@ -64,13 +61,13 @@ def announce_signing(data: Data = _HERE) -> None:
 @app.command("rotate-signing-key")
 def rotate_signing(
     leave: Annotated[list[str] | None, typer.Option(metavar="TERMINAL_ID", help="Has to be enrolled anew afterwards.")] = None,
-    data: Data = _HERE,
+    data: Data = HERE,
 ) -> None:
     """Sign with the announced key from now on; refuses while a terminal does not know it."""
     from kiosk.office import key_service
     from kiosk.office.service import NotInitialised
 
-    os.environ[DATA_VARIABLE] = str(data)
+    at(data)
     try:
         rotated = key_service.rotate_signing(frozenset(leave or ()))
     except NotInitialised as error:
@@ -87,13 +84,13 @@ def rotate_signing(
 def allow_algorithms(
     terminal_id: Annotated[str, typer.Argument(help="Id of the terminal.")],
     names: Annotated[list[str] | None, typer.Argument(metavar="ALG", help="Names as in the header; none: as for all.")] = None,
-    data: Data = _HERE,
+    data: Data = HERE,
 ) -> None:
     """What a terminal may seal with. What it sends otherwise is refused."""
     from kiosk.office import key_service
     from kiosk.office.service import NotInitialised
 
-    os.environ[DATA_VARIABLE] = str(data)
+    at(data)
     try:
         key_service.allow_algorithms(terminal_id, tuple(names or ()))
     except (NotInitialised, ValueError) as error:
@@ -101,13 +98,13 @@ def allow_algorithms(
 
 
 @escrow.command("export")
-def escrow_export(file: EscrowFile, data: Data = _HERE) -> None:
+def escrow_export(file: EscrowFile, data: Data = HERE) -> None:
     """Write all keys, sealed with a passphrase that is asked for (or read from standard input). Never overwrites."""
     from kiosk.office import key_service
     from kiosk.office.escrow import EscrowError
     from kiosk.office.service import NotInitialised
 
-    os.environ[DATA_VARIABLE] = str(data)
+    at(data)
     try:
         fingerprint = key_service.escrow_export(file, _passphrase(twice=True))
     except NotInitialised as error:
@@ -121,13 +118,13 @@ def escrow_export(file: EscrowFile, data: Data = _HERE) -> None:
 
 
 @escrow.command("drill")
-def escrow_drill(file: EscrowFile, data: Data = _HERE, as_json: AsJson = False) -> None:
+def escrow_drill(file: EscrowFile, data: Data = HERE, as_json: AsJson = False) -> None:
     """Prove that this file and its passphrase open everything. Written to the audit; status 1 when anything fails."""
     from kiosk.office import key_service
     from kiosk.office.escrow import EscrowError
     from kiosk.office.service import NotInitialised
 
-    os.environ[DATA_VARIABLE] = str(data)
+    at(data)
     try:
         found = key_service.escrow_drill(file, _passphrase(twice=False))
     except NotInitialised as error:
@@ -141,7 +138,7 @@ def escrow_drill(file: EscrowFile, data: Data = _HERE, as_json: AsJson = False) 
 
 
 @escrow.command("restore")
-def escrow_restore(file: EscrowFile, data: Data = _HERE) -> None:
+def escrow_restore(file: EscrowFile, data: Data = HERE) -> None:
     """Put missing keys back, also into an empty folder; replaces none. What could not be opened is tried again at once."""
     from kiosk.office import key_service
     from kiosk.office.escrow import EscrowError

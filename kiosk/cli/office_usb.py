@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kiosk.cli.common import AsJson, fail, put
-from kiosk.office import DATA_VARIABLE
+from kiosk.cli.office_data import HERE, Data, at
 
 app = typer.Typer(no_args_is_help=True)
-
-Data = Annotated[Path, typer.Option(envvar=DATA_VARIABLE, help="Folder of database, keys and photographs.")]
-_HERE = Path("var/office")
 
 
 @app.command("import-bundle")
 def import_bundle(
-    file: Annotated[Path, typer.Argument(help="What `kiosk sync export` wrote.")], data: Data = _HERE, as_json: AsJson = False,
+    file: Annotated[Path, typer.Argument(help="What `kiosk sync export` wrote.")], data: Data = HERE, as_json: AsJson = False,
 ) -> None:
     """Take in what a terminal exported to a memory stick; may be repeated. Status 1 unless everything is in."""
     from kiosk.office import service
 
-    os.environ[DATA_VARIABLE] = str(data)
+    at(data)
     try:
         report = service.import_bundle(file)
     except service.NotInitialised as error:
@@ -41,13 +37,13 @@ def import_bundle(
 def export_bundle(
     file: Annotated[Path, typer.Argument(help="The file to write; it replaces one of this name.")],
     terminal: Annotated[str, typer.Option(help="For which terminal, e.g. HG01.")],
-    data: Data = _HERE,
+    data: Data = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Write receipts, roster, outcomes, keys and content for one terminal, sealed to it and signed."""
     from kiosk.office import service
 
-    os.environ[DATA_VARIABLE] = str(data)
+    at(data)
     try:
         put(service.export_bundle(terminal, file), as_json)
     except (service.NotInitialised, LookupError) as error:
@@ -59,7 +55,7 @@ def export_bundle(
 @app.command("publish-content")
 def publish_content(
     folder: Annotated[Path, typer.Argument(help="Folder of files; `settings.toml` in it may change a few settings.")],
-    data: Data = _HERE,
+    data: Data = HERE,
     min_app: Annotated[str, typer.Option(help="Older software keeps the package it has.")] = "0",
     not_before: Annotated[dt.datetime | None, typer.Option(help="In use from this local time on; default: at once.")] = None,
 ) -> None:
@@ -78,7 +74,7 @@ def publish_content(
             return tuple(str(error).splitlines())
         return ()
 
-    os.environ[DATA_VARIABLE] = str(data)
+    at(data)
     start = None if not_before is None else not_before.replace(tzinfo=LOCAL_ZONE)
     try:
         manifest = service.publish_content(folder, check, min_app, start)

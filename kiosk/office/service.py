@@ -67,17 +67,19 @@ def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
     run(host, port)
 
 
-def enrol_terminal(terminal_id: str, site: str) -> str:
-    """The one-time enrolment code as text. Raises ValueError for a bad id or site."""
+def enrol_terminal(terminal_id: str, site: str, short: bool = False) -> str:
+    """The one-time enrolment code as text; short: the digits to be typed. Raises ValueError for a bad id or site."""
     _need_office()
     from django.core.exceptions import ValidationError
 
-    from kiosk.office.enrolment import issue_code
+    from kiosk.domain.short_code import grouped
+    from kiosk.office.enrolment import issue_codes
 
     try:
-        return issue_code(terminal_id, site, _CLI).encode()
+        made = issue_codes(terminal_id, site, _CLI)
     except ValidationError as error:
         raise ValueError("; ".join(error.messages)) from None
+    return grouped(made.short) if short else made.long.encode()
 
 
 def import_roster(path: Path, make_templates: MakeTemplates | None = None, dry_run: bool = False) -> ImportReport:

@@ -206,7 +206,7 @@ class OutboxMachine(RuleBasedStateMachine):
         with Session(self.engine) as session:
             self.accepted.setdefault(receipt.case_id, session.get_one(CaseRow, receipt.case_id).sealed)
 
-    @rule(fates=st.lists(st.sampled_from(FATES), min_size=2, max_size=10), large=st.booleans())
+    @rule(fates=st.lists(st.sampled_from(FATES), min_size=6, max_size=12), large=st.booleans())
     def deliver(self, fates: list[str], large: bool) -> None:
         self.hand_in(large)
         self.office.fates.extend(fates)
@@ -340,7 +340,7 @@ def _run(folder: Path, examples: int, steps: int) -> None:
 
 
 def test_the_protocol(tmp_path: Path) -> None:
-    _run(tmp_path, 25, 20)
+    _run(tmp_path, 40, 15)
 
 
 @pytest.mark.faults
