@@ -24,7 +24,7 @@ lint: ## ruff, mypy --strict, import contracts
 
 faults: setup ## The fault campaign: kills, power cuts, lying network (SCALE=0.1 for a short one, SEED=7 to repeat one)
 	@rm -rf build/faults
-	@$(PYTHON) -m pytest -q -m faults tests/faults tests/sync/test_outbox_model.py --scale $(or $(SCALE),1) $(if $(SEED),--seed $(SEED)) $(ARGS); \
+	@$(PYTHON) -m pytest -q -m faults tests/faults tests/sync tests/office --scale $(or $(SCALE),1) $(if $(SEED),--seed $(SEED)) $(ARGS); \
 	status=$$?; $(PYTHON) tests/faults/report.py; exit $$status
 
 gallery: setup ## Pictures of every screen in both orientations, to build/gallery

@@ -54,7 +54,7 @@ def measure(folder: Path) -> list[Figure]:
         store, sealer = CaseStore(engine, 0), EnvelopeSealer(engine, simulated=config.mode is Mode.DEMO)
         ours, theirs = [], []
         for number in range(_CASES):
-            took, case_id = _submit(store, sealer, _draft(number))
+            took, case_id = _submit(store, sealer, draft(number))
             ours.append(took)
             theirs.append(_commit(bare, _sealed(engine, case_id)))
     finally:
@@ -91,7 +91,7 @@ def _commit(bare: dbapi2.Connection, data: bytes) -> float:
     return 1000 * (time.monotonic() - began)
 
 
-def _draft(number: int) -> CaseDraft:
+def draft(number: int) -> CaseDraft:
     """Of one invented person, each a wanted repetition."""
     now = dt.datetime.now(LOCAL_ZONE)
     photos = tuple(os.urandom(_PHOTO_BYTES) for _ in range(_PHOTOS))  # as little to be compressed as a JPEG

@@ -16,7 +16,7 @@ from typing import Any
 from figures import BUILD, tell
 from machine import facts
 
-SCRIPTS = ("start", "card", "slip", "idle", "preview", "verification", "ticks", "commits", "memory")
+SCRIPTS = ("start", "card", "slip", "idle", "preview", "verification", "ticks", "commits", "rates", "memory")
 _COLUMNS = ("figure", "unit", "measured", "beside", "ratio", "load before, after")
 
 

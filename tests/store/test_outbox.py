@@ -48,7 +48,7 @@ def later(now: dt.datetime) -> dt.datetime:
 
 def test_an_empty_outbox(outbox: Outbox, engine: Engine, now: dt.datetime) -> None:
     assert outbox.claim(now) is None
-    assert count(engine) == OutboxCounts(0, 0, 0, 0, None, None)
+    assert count(engine) == OutboxCounts(0, 0, 0, 0, 0, None, None)
 
 
 def test_oldest_first_and_exactly_the_committed_bytes(outbox: Outbox, engine: Engine, cases: list[str], now: dt.datetime) -> None:
@@ -99,7 +99,7 @@ def test_an_acknowledged_case_is_never_sent_again(outbox: Outbox, engine: Engine
     for case_id in cases:
         outbox.acked(case_id, "committed", b"receipt", "5160", now)
     assert outbox.claim(later(now)) is None
-    assert count(engine) == OutboxCounts(0, 0, 0, 3, None, None)
+    assert count(engine) == OutboxCounts(0, 0, 0, 3, 3, None, None)
     assert (column(engine, cases[0], "answer"), column(engine, cases[0], "answer_signature")) == (b"receipt", "5160")
 
 
@@ -116,7 +116,7 @@ def test_a_held_case_is_asked_again_until_committed(outbox: Outbox, engine: Engi
 def test_a_refused_case_waits_for_staff(outbox: Outbox, engine: Engine, cases: list[str], now: dt.datetime) -> None:
     outbox.dead(cases[0], "conflict", b"refusal", "5160", now)
     assert claimed(outbox, later(now)).case_id == cases[1]
-    assert count(engine) == OutboxCounts(2, 0, 1, 0, now + SECOND, None)
+    assert count(engine) == OutboxCounts(2, 0, 1, 0, 0, now + SECOND, None)
     assert outbox.requeue_dead(later(now)) == 1
     assert claimed(outbox, later(now)).case_id == cases[0]
     assert outbox.requeue_dead(later(now)) == 0

@@ -174,16 +174,16 @@ def test_a_refused_piece_parks_its_case_and_no_other(
     assert count(engine).delivered == 2
 
 
-def test_a_damaged_piece_is_refused_by_the_office_and_shown(
+def test_a_damaged_piece_is_never_sent(
     office: OfficeStub, engine: Engine, large: Callable[..., str], one_pass: Callable[[], None],
 ) -> None:
     large()
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE part SET body = x'00' WHERE position = 1")
     one_pass()
-    assert (count(engine).dead, office.asked) == (1, [])
+    assert (count(engine).unsent, count(engine).dead, office.asked) == (1, 0, [])
     (waiting,) = waiting_cases(engine, NOW)
-    assert (waiting.state, waiting.last_error, waiting.pieces_done) == ("dead", "invalid", 1)
+    assert (waiting.state, waiting.last_error, waiting.pieces_done) == ("pending", "damaged_here", 1)
 
 
 def test_a_refused_terminal_stops_without_blaming_the_case(

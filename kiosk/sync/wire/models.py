@@ -28,6 +28,8 @@ DigestHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 CaseId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 TerminalId = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,8}$")]
 COUNT_MAX = 2_147_483_647
+NUMBER_MAX = 9_223_372_036_854_775_807
+"""What a database can hold."""
 Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
 Moment = Annotated[AwareDatetime, Field(ge=dt.datetime(1970, 1, 1, tzinfo=dt.UTC), lt=dt.datetime(9999, 1, 1, tzinfo=dt.UTC))]
 """By a clock that may be wrong, but can be written in every time zone."""
@@ -36,7 +38,7 @@ Moment = Annotated[AwareDatetime, Field(ge=dt.datetime(1970, 1, 1, tzinfo=dt.UTC
 class AuditHead(Wire):
     """The terminal's audit chain just before this case: number of its last entry and that entry's link."""
 
-    n: int = Field(ge=0)
+    n: int = Field(ge=0, le=NUMBER_MAX)
     link: DigestHex
 
 
@@ -63,9 +65,9 @@ class EnvelopeHeader(Wire):
     """The oldest version in which the body can be read, so that an office not yet updated holds only what it must."""
     id: CaseId
     kiosk: TerminalId
-    epoch: int = Field(ge=1)
+    epoch: int = Field(ge=1, le=COUNT_MAX)
     """Issued at each enrolment; (kiosk, epoch, seq) is unique."""
-    seq: int = Field(ge=1)
+    seq: int = Field(ge=1, le=NUMBER_MAX)
     """Gap-free running number within the epoch."""
     day: dt.date
     """Local day of the capture, frozen; reconciliation groups by it."""
@@ -73,7 +75,7 @@ class EnvelopeHeader(Wire):
     """Terminal clock, UTC."""
     boot: str = Field(max_length=64)
     """Boot id of the terminal; with `mono_ms` it orders cases of one boot whatever the clock did."""
-    mono_ms: int = Field(ge=0)
+    mono_ms: int = Field(ge=0, le=NUMBER_MAX)
     audit: AuditHead
     consent: str = Field(max_length=80)
     """Version of the consent notice, so that the office can find cases by it without opening them."""
@@ -254,7 +256,7 @@ class HeartbeatBody(Wire):
     held: Count
     dead: Count
     oldest_unsent_s: Count | None
-    roster_version: int = Field(ge=0, le=9_223_372_036_854_775_807)
+    roster_version: int = Field(ge=0, le=NUMBER_MAX)
     free_mb: Count | None
     """Room on the disk of the database, MiB."""
     audit: AuditHead | None = None
@@ -263,7 +265,7 @@ class HeartbeatBody(Wire):
     """Of the content package in use; 0: the built-in one."""
     boot: str = Field("", pattern=r"^[0-9a-f-]{0,64}$")
     """Boot id: one that comes back after another means two machines with one identity."""
-    mono_ms: int = Field(0, ge=0, le=9_223_372_036_854_775_807)
+    mono_ms: int = Field(0, ge=0, le=NUMBER_MAX)
     """Monotonic clock of that boot: with the moment of receipt it dates every case of the same boot."""
     office_kids: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")], ...] = Field((), max_length=16)
     """Ids of the office's signing keys this terminal trusts: the office signs with a new one once all know it."""
