@@ -94,7 +94,9 @@ def _twist(content: Any, path: tuple[Any, ...], value: Any, act: str) -> None:
             content = content[step]
         except (LookupError, TypeError):
             return
-    if not isinstance(content, dict | list) or (isinstance(content, list) and not -1 < path[-1] < len(content)):
+    if not isinstance(content, dict | list) or isinstance(content, dict) != isinstance(path[-1], str):
+        return
+    if isinstance(content, list) and path[-1] >= len(content):
         return
     if act == "drop":
         content.pop(path[-1], None) if isinstance(content, dict) else content.pop(path[-1])
