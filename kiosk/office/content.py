@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 import shutil
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from kiosk.content.manifest import MANIFEST, SETTINGS, ContentError, Manifest
 from kiosk.content.package import Package, describe
 from kiosk.content.settings import Settings, SettingsRefused, parse
 from kiosk.domain.period import local_day
+from kiosk.durable import sync_path, write_synced
 from kiosk.office import audit, signed
 from kiosk.office.asked import Asked, unchanged
 from kiosk.office.models import AuditEntry, Counter, Heartbeat
@@ -111,27 +111,10 @@ def _keep(folder: Path, manifest: Manifest) -> None:
         data = source.read(file.path)
         if data is None:
             raise ContentError(f"{file.path}: changed while it was published")
-        _write(part / file.path, data)
-    _write(part / MANIFEST, manifest.to_json())
+        write_synced(part / file.path, data)
+    write_synced(part / MANIFEST, manifest.to_json())
     part.rename(target)
-    _sync(target.parent)
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_path(target.parent)
 
 
 def _home() -> Path:

@@ -19,6 +19,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from kiosk.durable import sync_path
 from kiosk.sync.wire import models as wire
 from kiosk.sync.wire.keys import key_id, private_hex, public_hex, sealing_private, signing_private
 
@@ -131,7 +132,7 @@ def switch_signing(data: Path) -> tuple[str, str]:
         before = signing_id(data)
         after = key_id(signing_private(_read(data / NEXT)).public_key())
         os.replace(data / NEXT, data / SIGNING)
-        _sync_folder(data)
+        sync_path(data)
     return before, after
 
 
@@ -147,13 +148,13 @@ def create(path: Path, text: str) -> bool:
         return False
     finally:
         part.unlink()
-    _sync_folder(path.parent)
+    sync_path(path.parent)
     return True
 
 
 def _replace(path: Path, text: str) -> None:
     os.replace(_written_beside(path, text), path)
-    _sync_folder(path.parent)
+    sync_path(path.parent)
 
 
 def _written_beside(path: Path, text: str) -> Path:
@@ -195,11 +196,3 @@ def _only_one(data: Path) -> Iterator[None]:
     with (data / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _sync_folder(folder: Path) -> None:
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from sqlcipher3 import dbapi2
 
 from kiosk.config import KioskConfig
 from kiosk.domain.period import LOCAL_ZONE
+from kiosk.durable import sync_path
 from kiosk.store import audit
 from kiosk.store.audit import AuditHead
 from kiosk.store.database import open_read_only
@@ -65,7 +65,7 @@ def make_backup(engine: Engine, key: DatabaseKey, folder: Path, keep: int, now: 
             return made
         final = folder / name
         fresh.rename(final)
-        _sync(folder)
+        sync_path(folder)
         for old in sorted(folder.glob(f"{Path(str(engine.url.database)).name}-*Z"))[:-keep]:
             old.unlink()
     except OSError as error:
@@ -121,7 +121,7 @@ def _copy(engine: Engine, fresh: Path) -> None:
     finally:
         connection.close()
     fresh.chmod(0o600)
-    _sync(fresh)
+    sync_path(fresh)
 
 
 def _verify(copy: Path, key: DatabaseKey, before: AuditHead) -> tuple[int, int, int] | BackupFailed:
@@ -149,11 +149,3 @@ def _drop(fresh: Path) -> None:
     """What stays is swept by the next run."""
     with contextlib.suppress(OSError):
         fresh.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

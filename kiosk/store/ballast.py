@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlcipher3 import dbapi2
 
+from kiosk.durable import sync_path
 from kiosk.store.erasure import empty_log
 
 _log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Ballast:
                 os.posix_fallocate(file.fileno(), 0, self._size)  # allocated, so not sparse; its zeros need not be written
                 os.fsync(file.fileno())
                 fresh.rename(self.path)
-            _sync(self.path.parent)
+            sync_path(self.path.parent)
         except BlockingIOError:  # another process makes it
             return False
         except OSError as error:
@@ -130,11 +131,3 @@ class Room:
             _log.error("no room could be made: %s", getattr(error.orig, "sqlite_errorname", type(error).__name__))
         except dbapi2.DatabaseError as error:
             _log.error("no room could be made: %s", error.sqlite_errorname)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

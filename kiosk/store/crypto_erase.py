@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.config import KioskConfig, Mode
+from kiosk.durable import sync_path
 
 _CHUNK = 1 << 20
 
@@ -34,7 +35,7 @@ def crypto_erase(config: KioskConfig, terminal_id: str) -> Wiped:
     """
     begun = marker(config)
     begun.write_text(terminal_id, encoding="ascii")
-    _sync_folder(begun.parent)
+    sync_path(begun.parent)
     for path in _key_files(config):
         if path.is_file() or path.is_symlink():
             _destroy(path)
@@ -74,12 +75,4 @@ def _destroy(path: Path) -> None:
             file.truncate(0)
             os.fsync(file.fileno())
     path.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_path(path.parent)

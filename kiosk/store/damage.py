@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from kiosk.durable import sync_path
 from kiosk.store.unusable import StoreUnusable
 
 _PARTS = ("", "-wal", "-shm")
@@ -98,7 +99,7 @@ def begin_anew(database: Path, now: dt.datetime) -> Path:
         raise StoreUnusable("busy", f"a process still uses {database}; stop kiosk-terminal and kiosk-sync first")
     suspect_file(database).unlink(missing_ok=True)
     marker.unlink()
-    _sync(database.parent)
+    sync_path(database.parent)
     return kept
 
 
@@ -113,7 +114,7 @@ def _move(database: Path, kept: Path) -> None:
         old, new = database.with_name(database.name + part), kept.with_name(kept.name + part)
         if old.exists() and not new.exists():
             old.rename(new)
-    _sync(database.parent)
+    sync_path(database.parent)
 
 
 def _lock_file(database: Path) -> int:
@@ -128,12 +129,4 @@ def _write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_path(path.parent)

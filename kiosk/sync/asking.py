@@ -1,15 +1,18 @@
-"""A signed GET to the office, and what its answer amounts to. Only what the office has signed counts."""
+"""A signed GET to the office, what its answer amounts to, and taking page after page. Only what the office has signed counts."""
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from kiosk.sync.identity import Identity
 from kiosk.sync.link import Answer, OfficeLink
 from kiosk.sync.refusal import signed_refusal
 from kiosk.sync.wire import http
+from kiosk.sync.wire.envelope import EnvelopeError
 from kiosk.sync.wire.pull import verify_unchanged
 from kiosk.sync.wire.signing import Context, request_message, sign
 
@@ -42,3 +45,49 @@ def ask(link: OfficeLink, identity: Identity, target: str, limit: int, now: dt.d
     if refusal is not None:
         return PullResult(True, f"refused_{refusal.code}")
     return result if result.status == 200 else PullResult(False, f"http_{result.status}")
+
+
+class Page(Protocol):
+    """Of a pull: applies on top of `after`, and leads to `version`."""
+
+    @property
+    def after(self) -> int: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def more(self) -> bool: ...
+
+
+P = TypeVar("P", bound=Page)
+
+
+def take_pages(
+    version: Callable[[], int], ask_after: Callable[[int], Answer | Unchanged | PullResult],
+    open_page: Callable[[bytes, str], P], apply: Callable[[P], bool],
+) -> PullResult:
+    """Until the office has no more. What was taken before a trouble stays.
+
+    open_page: raises EnvelopeError unless the office signed it for this terminal. apply: in one transaction with the
+    version; False when the terminal is at another one by now.
+    """
+    contact = False
+    while True:
+        after = version()
+        match ask_after(after):
+            case Unchanged():
+                return PullResult(True, None)
+            case PullResult() as ended:
+                return PullResult(contact or ended.contact, ended.trouble)
+            case Answer() as answer:
+                pass
+        try:
+            page = open_page(answer.body, answer.header(http.PULL_SIGNATURE))
+        except EnvelopeError:
+            return PullResult(contact, "not_the_office")
+        contact = True
+        if page.after != after or (page.more and page.version == after):
+            return PullResult(contact, "wrong_page")
+        if not apply(page):
+            return PullResult(contact, "version_changed")
+        if not page.more:
+            return PullResult(contact, None)

@@ -11,7 +11,6 @@ import datetime as dt
 import fcntl
 import importlib.metadata
 import logging
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -35,6 +34,7 @@ from kiosk.content.manifest import (
 )
 from kiosk.content.package import Package, good_bytes
 from kiosk.content.settings import SettingsRefused, parse
+from kiosk.durable import sync_path, write_synced
 from kiosk.store import audit
 from kiosk.store.settings import get_setting, put_setting
 from kiosk.sync.asking import PullResult, Unchanged, ask
@@ -158,7 +158,7 @@ class Content:
         incoming = self._incoming(manifest)
         if incoming.exists() and _read(incoming / MANIFEST) != manifest_bytes:
             shutil.rmtree(incoming)  # of another office, or damaged
-        _write(incoming / MANIFEST, manifest_bytes)
+        write_synced(incoming / MANIFEST, manifest_bytes)
         room = shutil.disk_usage(self._home).free - sum(file.size for file in manifest.files)
         if room < self._config.store.free_floor_mb * _MIB:
             return "disk_low"
@@ -174,7 +174,7 @@ class Content:
                 if isinstance(told, str):
                     return told
                 data = told
-            _write(incoming / file.path, data)
+            write_synced(incoming / file.path, data)
             if good_bytes(incoming, file) is None:
                 (incoming / file.path).unlink()
                 return "wrong_bytes"
@@ -193,11 +193,11 @@ class Content:
     def _complete(self, manifest: Manifest, signature: str, whole: Path) -> None:
         """From here on it counts as whole, and does so only with all its bytes on the disk."""
         incoming = self._incoming(manifest)
-        _write(incoming / SIGNATURE, signature.encode())
+        write_synced(incoming / SIGNATURE, signature.encode())
         if whole.exists():
             shutil.rmtree(whole)
         incoming.rename(whole)
-        _sync(self._home)
+        sync_path(self._home)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[bool]:
@@ -279,20 +279,3 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 import os
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from kiosk.durable import sync_path
 from kiosk.store import audit
 from kiosk.store.models import CaseRow, OutboxRow, OutboxState, PartRow
 from kiosk.store.outbox import HELD, DueCase
@@ -141,14 +141,5 @@ def _note(engine: Engine, act: str, **facts: str | int) -> bool:
 
 def _sync_folder(folder: Path) -> None:
     """File systems of sticks may know no such thing; the file itself is on it already."""
-    with contextlib.suppress(OSError), _descriptor(folder) as descriptor:
-        os.fsync(descriptor)
-
-
-@contextlib.contextmanager
-def _descriptor(folder: Path) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    with contextlib.suppress(OSError):
+        sync_path(folder)

@@ -15,6 +15,7 @@ from pathlib import Path
 from django.db import transaction
 from pydantic import Field, ValidationError
 
+from kiosk.durable import sync_path
 from kiosk.office import audit, ingest, parts, signed
 from kiosk.office.models import AuditEntry, Envelope, EnvelopePart, Terminal
 from kiosk.sync.wire.base import Wire
@@ -76,14 +77,6 @@ def take_in(folder: Path) -> Counter[str]:
     return done
 
 
-def sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _take_one(folder: Path, record: Record) -> str:
     try:
         data = _place(folder, record.sha256).read_bytes()
@@ -128,7 +121,7 @@ def _keep(folder: Path, data: bytes, record: Record) -> int:
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(place.with_suffix(".json"), record.to_json())
     _write(place, data)  # last: whoever sees it finds its record
-    sync_folder(place.parent)
+    sync_path(place.parent)
     return 1
 
 

@@ -22,6 +22,7 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from kiosk.durable import sync_path
 from kiosk.office import audit
 from kiosk.office.backup import archive
 from kiosk.office.backup.check import Checked, check
@@ -136,7 +137,7 @@ def _made(backup: Backup) -> Checked:
     backup.size = parts[-1].stat().st_size
     for part in parts:
         part.rename(part.with_name(backup.file))
-        archive.sync_folder(part.parent)
+        sync_path(part.parent)
     return checked
 
 
@@ -205,6 +206,5 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _onto_disk(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    archive.sync_folder(path.parent)
+    sync_path(path)
+    sync_path(path.parent)
