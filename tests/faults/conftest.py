@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents and item.get_closest_marker("quick") is None:
+        if HERE in item.path.parents:
             item.add_marker("faults")
             item.add_marker(pytest.mark.timeout(_LIMIT_S))
 

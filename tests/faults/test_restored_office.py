@@ -6,21 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
 from harness import auditor
 from harness.campaign import Campaign, Report
 from harness.town import Town, until
 
-from kiosk.cli import sync
-
 _DATABASE = ("office.db", "office.db-wal", "office.db-shm")
 
 
-def _can_reconcile() -> bool:
-    return any((one.name or getattr(one.callback, "__name__", "")) == "reconcile" for one in sync.app.registered_commands)
-
-
-@pytest.mark.skipif(not _can_reconcile(), reason="this version has no `kiosk sync reconcile`")
 def test_an_office_restored_from_an_old_copy(tmp_path: Path, campaign: Campaign, report: Report) -> None:
     before, since = campaign.many(40, 10), campaign.many(60, 10)
     with Town(tmp_path / "town", campaign.random("restored")) as town:
